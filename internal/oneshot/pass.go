@@ -1,0 +1,482 @@
+// Package oneshot plans and runs passes: the fewest kernel reads that tell what
+// is wanted, each made at most once per entity, their counters corrected and
+// kept from pass to pass.
+package oneshot
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/pidometer/pidometer/internal/monotonic"
+	"github.com/pidometer/pidometer/platform"
+)
+
+// Config is what a pass is to tell.
+type Config struct {
+	Backend   platform.Backend
+	Want      platform.Want
+	Rates     platform.FieldSet // fields whose growth over time is wanted too
+	Processes Processes
+	Limit     int                          // how many the top is, by CPU and by memory; 0 means 30
+	Always    func(executable string) bool // processes that are reported in full beside the top; nil: none
+	Raw       bool                         // show counters as the kernel gives them, falling ones too
+	// Lifetime shows the counters of top processes since their creation, and the
+	// plain sum of the others as the remainder: right for a program that looks
+	// once, wrong for one that goes on looking, since processes come and go.
+	Lifetime bool
+	Now      func() time.Time // nil means time.Now
+}
+
+// defaultLimit is N of the top N by CPU and the top N by memory.
+const defaultLimit = 30
+
+// freshness is how old a pass may be and still be shared with another reader.
+const freshness = 200 * time.Millisecond
+
+// Stats is what the passes so far met.
+type Stats struct {
+	Passes   uint64
+	Verdicts [monotonic.Restarted + 1]uint64
+	Misses   map[Miss]uint64
+	Errors   uint64        // passes that could not be made or not be finished
+	Took     time.Duration // the last pass
+}
+
+// Miss is one way in which a source gave nothing.
+type Miss struct {
+	Source string
+	Why    platform.Reason
+}
+
+// Pass is the state that passes leave behind: the rows. It is safe for
+// concurrent use.
+type Pass struct {
+	config  Config
+	sources []platform.Source
+	plan    Plan
+	layouts [platform.Entities]layout
+	rules   [platform.FieldCount]monotonic.Rule
+	unsure  platform.FieldSet // counters whose earlier wraps nobody knows
+	shared  uint64            // slots of processes that the remainder adds up
+	boot    platform.Boot
+
+	mu         sync.Mutex
+	tables     [platform.Entities]table
+	other      *Row // nil unless Processes is Top
+	generation uint64
+	at, before time.Time // of this pass and the one before; zero for none
+	elapsed    time.Duration
+	youngest   uint64 // latest start of a process in the pass before
+	latest     uint64 // and in this one
+	states     [len(counted)]uint64
+	missed     [platform.Entities]bool
+	cut        bool // this pass did not get to its end
+	made       bool // a pass is there to be shared; false after one that panicked
+	candidates []candidate
+	stats      Stats
+}
+
+// table holds the rows of one kind of entity.
+type table struct {
+	rows map[platform.Key]*Row
+	list []*Row // in order of appearance
+	ever bool   // an earlier pass saw one
+}
+
+// New prepares passes over a backend, which the Pass closes.
+func New(c Config) *Pass {
+	if c.Limit == 0 {
+		c.Limit = defaultLimit
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	p := &Pass{config: c, sources: c.Backend.Sources(), boot: c.Backend.Boot()}
+	p.plan = NewPlan(p.sources, c.Want, c.Processes)
+	if c.Always != nil {
+		p.nameAll()
+	}
+	p.stats.Misses = map[Miss]uint64{}
+	p.layOut()
+	p.declare()
+	p.Reset()
+	return p
+}
+
+// nameAll moves the sources of names to the first stage, since every process
+// must be asked whether it is on the always-list.
+func (p *Pass) nameAll() {
+	for i := range p.plan.Second.All() {
+		for _, t := range p.sources[i].Texts {
+			if t == platform.ProcessExecutable {
+				p.plan.First, p.plan.Second = p.plan.First.With(i), p.plan.Second&^platform.SourceSet(0).With(i)
+			}
+		}
+	}
+}
+
+// layOut gives every wanted field its slot.
+func (p *Pass) layOut() {
+	wanted := p.config.Want.Fields
+	if p.config.Processes == Top {
+		wanted = wanted.Union(ranked).Union(platform.Fields(platform.ProcessMemoryRSS))
+	}
+	for e := range p.layouts {
+		p.layouts[e] = newLayout(platform.Entity(e), wanted, p.config.Rates)
+	}
+	given := gives(p.sources, p.plan.First)
+	for i, f := range p.layouts[platform.Process].fields {
+		if given.Has(f) {
+			p.shared |= 1 << i
+		}
+	}
+}
+
+// declare takes the widths that the sources of the plan declare.
+func (p *Pass) declare() {
+	uptime := p.config.Now().Sub(p.boot.Time)
+	for i := range (p.plan.First | p.plan.Second).All() {
+		for _, g := range p.sources[i].Gives {
+			p.rules[g.Field] = rule(g)
+			if wrapsWithin(g.Field, p.rules[g.Field], uptime) {
+				p.unsure.Add(g.Field)
+			}
+		}
+	}
+}
+
+// Reset forgets everything: rows, sums, wraps. The next pass is a first one.
+func (p *Pass) Reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for e := range p.tables {
+		p.tables[e] = table{rows: map[platform.Key]*Row{}}
+	}
+	p.at, p.before, p.youngest, p.latest = time.Time{}, time.Time{}, 0, 0
+	p.other, p.made = nil, false
+}
+
+// Plan returns what a pass reads.
+func (p *Pass) Plan() Plan { return p.plan }
+
+// Sources returns what could be read.
+func (p *Pass) Sources() []platform.Source { return p.sources }
+
+// Boot returns the origin of the kernel's times.
+func (p *Pass) Boot() platform.Boot { return p.boot }
+
+// Close closes the backend. It waits for a pass that is running.
+func (p *Pass) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.config.Backend.Close()
+}
+
+// Collect runs a pass, unless the last one is fresh enough to be shared, and then
+// lets read look at the rows. A second caller waits for the first. The rows are
+// the caller's until read returns.
+func (p *Pass) Collect(ctx context.Context, read func(*Pass)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := p.config.Now(); !p.made || now.Sub(p.at) >= freshness {
+		p.run(ctx, now)
+	}
+	read(p)
+}
+
+// run makes one pass. What can't be read is missing from its rows; rows that a
+// pass cut short never reached show what they showed before.
+func (p *Pass) run(ctx context.Context, now time.Time) {
+	p.made = false
+	p.start(now)
+	whole := p.read(ctx)
+	p.cut = !whole
+	if whole {
+		p.prune()
+	} else {
+		p.stats.Errors++
+	}
+	p.count(whole)
+	for e := range p.tables {
+		for _, r := range p.tables[e].list {
+			if r.seen == p.generation {
+				r.measure(now)
+			}
+		}
+	}
+	p.stats.Took = p.config.Now().Sub(now)
+	p.made = true
+}
+
+func (p *Pass) start(now time.Time) {
+	p.generation++
+	p.stats.Passes++
+	p.before, p.at = p.at, now
+	p.elapsed = 0
+	if !p.before.IsZero() {
+		p.elapsed = now.Sub(p.before)
+	}
+	p.youngest, p.latest = p.latest, 0
+	p.states = [len(counted)]uint64{}
+	p.missed = [platform.Entities]bool{}
+	for e := range p.tables {
+		p.tables[e].ever = len(p.tables[e].list) > 0 || p.tables[e].ever
+	}
+}
+
+// read reads both stages and reports whether it got to the end.
+func (p *Pass) read(ctx context.Context) bool {
+	reader, err := p.config.Backend.Begin(ctx)
+	if err != nil {
+		return false
+	}
+	defer reader.Close()
+	err = reader.Read(p.plan.First, (*firstStage)(p))
+	switch p.config.Processes {
+	case Self:
+		err = errors.Join(err, p.readProcess(reader, platform.Self))
+	case Top:
+		p.choose(reader)
+	}
+	return err == nil
+}
+
+// choose selects the processes of this pass, reads the rest of them, and keeps
+// the books.
+func (p *Pass) choose(reader platform.Reader) {
+	p.rank()
+	list := p.tables[platform.Process].list
+	for _, r := range list {
+		p.enter(r)
+		if p.plan.Second != 0 && r.seen == p.generation && r.Shown() {
+			p.readProcess(reader, r.Key)
+		}
+	}
+	if p.other == nil {
+		p.other = p.newOther()
+	}
+	for _, r := range list {
+		if r.seen == p.generation && !r.member.always && !p.config.Lifetime {
+			p.settle(r)
+		}
+	}
+	p.remain()
+}
+
+// readProcess reads the second stage of one process. One that is gone by now
+// shows what the first stage saw.
+func (p *Pass) readProcess(reader platform.Reader, key platform.Key) error {
+	err := reader.Process(key, p.plan.Second, (*secondStage)(p))
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
+}
+
+// newOther makes the remainder, which is 0 in its first pass.
+func (p *Pass) newOther() *Row {
+	o := newRow(platform.Process, platform.Key{}, &p.layouts[platform.Process])
+	o.member.own = make([]uint64, o.layout.counts)
+	o.Start, o.first = p.at, p.at
+	if p.config.Lifetime {
+		o.Start = p.boot.Time
+	}
+	return o
+}
+
+// firstStage and secondStage are the pass as the sink of its two stages.
+type (
+	firstStage  Pass
+	secondStage Pass
+)
+
+func (p *firstStage) Sample(s *platform.Sample) bool { return (*Pass)(p).sample(s) }
+
+func (p *firstStage) Miss(source int, why platform.Reason) { (*Pass)(p).miss(source, why) }
+
+func (p *secondStage) Sample(s *platform.Sample) bool {
+	(*Pass)(p).keep(s)
+	return true
+}
+
+func (p *secondStage) Miss(source int, why platform.Reason) { (*Pass)(p).miss(source, why) }
+
+// sample takes what the walk over everything found.
+func (p *Pass) sample(s *platform.Sample) bool {
+	if s.Entity == platform.Process {
+		p.latest = max(p.latest, s.Key.Start)
+		if state, ok := s.Get(platform.ProcessState); ok && state < uint64(len(p.states)) {
+			p.states[state]++
+		}
+		if p.config.Processes == None || p.config.Processes == Self {
+			return true
+		}
+	}
+	p.keep(s)
+	return true
+}
+
+// keep puts a sample into its row.
+func (p *Pass) keep(s *platform.Sample) {
+	t := &p.tables[s.Entity]
+	r := t.rows[s.Key]
+	if r == nil {
+		r = p.appear(s)
+		t.rows[s.Key] = r
+		t.list = append(t.list, r)
+	}
+	version := r.Version
+	r.take(p, s)
+	r.name(s)
+	if r.Entity == platform.Process && p.config.Always != nil && (r.Version != version || r.first.Equal(p.at)) {
+		p.enroll(r)
+	}
+}
+
+// appear makes the row of an entity that was not there before.
+func (p *Pass) appear(s *platform.Sample) *Row {
+	r := newRow(s.Entity, s.Key, &p.layouts[s.Entity])
+	r.first = p.at
+	switch {
+	case s.Entity == platform.Process:
+		r.Created = p.boot.Created(s.Key.Start)
+		r.Start = r.Created
+		r.member.newborn = !p.first() && s.Key.Start >= p.youngest
+	case s.Entity == platform.Host || !p.tables[s.Entity].ever:
+		r.Start = p.boot.Time
+	default:
+		// It came since the pass before, so that is the latest time at which its
+		// counters were certainly not running yet.
+		r.Start = p.before
+	}
+	return r
+}
+
+// enroll asks whether a process is on the always-list.
+func (p *Pass) enroll(r *Row) {
+	always := p.config.Always(r.Executable)
+	if always == r.member.always {
+		return
+	}
+	r.member = member{always: always}
+	r.Start = r.Created
+}
+
+func (p *Pass) miss(source int, why platform.Reason) {
+	p.missed[p.sources[source].Entity] = true
+	p.stats.Misses[Miss{p.sources[source].Name, why}]++
+}
+
+// first reports whether this is the first pass.
+func (p *Pass) first() bool { return p.before.IsZero() }
+
+// prune drops the rows of what is gone. Devices stay while their source fails:
+// it is not known that they are gone.
+func (p *Pass) prune() {
+	for e := range p.tables {
+		if p.missed[e] && platform.Entity(e) != platform.Process {
+			continue
+		}
+		t := &p.tables[e]
+		kept := t.list[:0]
+		for _, r := range t.list {
+			if r.seen == p.generation {
+				kept = append(kept, r)
+			} else {
+				delete(t.rows, r.Key)
+			}
+		}
+		clear(t.list[len(kept):])
+		t.list = kept
+	}
+}
+
+// count gives the host its processes by state, known when all were walked.
+func (p *Pass) count(whole bool) {
+	l := &p.layouts[platform.Host]
+	host := p.tables[platform.Host].rows[platform.Key{}]
+	if !whole || l.slot(counted[0]) < 0 || p.latest == 0 && p.states == [len(counted)]uint64{} {
+		return
+	}
+	if host == nil {
+		var s platform.Sample
+		s.Reset(platform.Host, platform.Key{})
+		p.keep(&s)
+		host = p.tables[platform.Host].rows[platform.Key{}]
+	}
+	host.begin(p)
+	for state, f := range counted {
+		if i := l.slot(f); i >= 0 {
+			host.values[i], host.has = p.states[state], host.has|1<<i
+		}
+	}
+}
+
+// Rows yields the rows of one kind that this pass reports: those with something
+// read, of processes the selected ones, and last the remainder.
+func (p *Pass) Rows(e platform.Entity) iter.Seq[*Row] {
+	return func(yield func(*Row) bool) {
+		for _, r := range p.tables[e].list {
+			if p.reports(r) && !yield(r) {
+				return
+			}
+		}
+		if e == platform.Process && p.other != nil {
+			yield(p.other)
+		}
+	}
+}
+
+// Rest yields the processes that the remainder stands for.
+func (p *Pass) Rest() iter.Seq[*Row] {
+	return func(yield func(*Row) bool) {
+		for _, r := range p.tables[platform.Process].list {
+			if p.leftOver(r) && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// reports reports whether a row is shown. What was not reached by a pass that was
+// cut short shows what it showed before; what was reached and is not there, nothing.
+func (p *Pass) reports(r *Row) bool {
+	if r.seen != p.generation && !p.cut {
+		return false
+	}
+	return r.Entity != platform.Process || p.config.Processes != Top || r.Shown()
+}
+
+// Host returns the row of the host, or nil before anything was read of it.
+func (p *Pass) Host() *Row { return p.tables[platform.Host].rows[platform.Key{}] }
+
+// IsOther reports whether r is the remainder.
+func (p *Pass) IsOther(r *Row) bool { return r == p.other }
+
+// At returns when the pass was made.
+func (p *Pass) At() time.Time { return p.at }
+
+// StartOf returns when the series of a field began. A counter that may have
+// wrapped before anybody looked begins with the first look.
+func (p *Pass) StartOf(r *Row, f platform.Field) time.Time {
+	if p.unsure.Has(f) && r.first.After(r.Start) {
+		return r.first
+	}
+	return r.Start
+}
+
+// Stats returns what the passes so far met. It is the caller's to keep.
+func (p *Pass) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.stats
+	s.Misses = make(map[Miss]uint64, len(p.stats.Misses))
+	for k, v := range p.stats.Misses {
+		s.Misses[k] = v
+	}
+	return s
+}

@@ -1,0 +1,71 @@
+package linux
+
+import (
+	"github.com/pidometer/pidometer/internal/text"
+	"github.com/pidometer/pidometer/platform"
+)
+
+// sendInterfaces hands on the network interfaces: physical ones, bonds and
+// VLANs, unless all are wanted. Where there is none of these, as in a container
+// or a tree without sys, it hands on all but the loopback.
+func (p *hostPass) sendInterfaces() bool {
+	b, ok := p.table(fromInterfaces, p.net, "dev")
+	if !ok {
+		return true
+	}
+	b = text.Whole(b)
+	listed := p.seeInterfaces(b)
+	p.host.interfaces.begin() // a second time, to hand on each name once
+	for line := range text.Lines(b) {
+		if !p.sendInterface(line, listed) {
+			return false
+		}
+	}
+	return true
+}
+
+// seeInterfaces looks up the interfaces that are new, and reports whether any is
+// to be reported for what it is.
+func (p *hostPass) seeInterfaces(b []byte) (listed bool) {
+	interfaces := &p.host.interfaces
+	interfaces.begin()
+	for line := range text.Lines(b) {
+		p.host.sample.Reset(platform.Network, platform.Key{})
+		name, ok := decodeInterface(line, &p.host.sample)
+		if !ok {
+			continue
+		}
+		dev, _, fresh := interfaces.see(name)
+		if fresh {
+			dev.listed = p.options.AllDevices || p.isRealInterface(dev.name)
+		}
+		listed = listed || dev.listed
+	}
+	interfaces.prune()
+	return listed
+}
+
+// isRealInterface reports whether an interface has hardware behind it, or stands
+// for hardware: a bond of several, a VLAN on one.
+func (p *hostPass) isRealInterface(name string) bool {
+	return p.exists("sys/class/net/", name, "/device") ||
+		p.exists("sys/class/net/", name, "/bonding") ||
+		p.exists(p.net, "vlan/", name)
+}
+
+// sendInterface hands on the interface of one line, if it is to be reported:
+// listed says whether to go by what was looked up.
+func (p *hostPass) sendInterface(line []byte, listed bool) bool {
+	s := &p.host.sample
+	s.Reset(platform.Network, platform.Key{})
+	name, ok := decodeInterface(line, s)
+	if !ok {
+		return true
+	}
+	dev, first, _ := p.host.interfaces.see(name)
+	if !first || listed && !dev.listed || !listed && dev.name == "lo" {
+		return true
+	}
+	s.Key.Name = dev.name
+	return p.send()
+}

@@ -1,0 +1,163 @@
+package linux
+
+import (
+	"bytes"
+
+	"github.com/pidometer/pidometer/internal/text"
+	"github.com/pidometer/pidometer/platform"
+)
+
+// Columns of /proc/[pid]/stat, numbered from 1 as man 5 proc_pid_stat does.
+const (
+	statParent      = 4
+	statMinorFaults = 10
+	statMajorFaults = 12
+	statUser        = 14
+	statSystem      = 15
+	statThreads     = 20
+	statStart       = 22
+	statVirtual     = 23
+	statRSS         = 24
+	statIowait      = 42
+)
+
+// processStat is /proc/[pid]/stat.
+type processStat struct {
+	comm    []byte
+	state   byte
+	read    uint64 // a bit for each column that is there and no negative number
+	columns [statIowait + 1]uint64
+}
+
+func (p *processStat) has(column int) bool { return p.read&(1<<column) != 0 }
+
+// dead reports a process on its very last way out (EXIT_DEAD).
+func (p *processStat) dead() bool { return p.state == 'X' || p.state == 'x' }
+
+// ended reports a process that waits for its parent. A first thread that ended
+// before the others shows the same state, but its process lives on.
+func (p *processStat) ended() bool { return p.state == 'Z' && p.columns[statThreads] <= 1 }
+
+// decodePidStat reads /proc/[pid]/stat. The name in it is whatever the process
+// chose, so the columns begin behind the last ')'.
+//
+//	42 (a b) c) S 1 42 42 0 -1 4194560 100 0 3 0 12 7 0 0 20 0 1 0 8123 3133440 415 ...
+//
+// It is not ok unless the line is whole as far as its newline and tells the start.
+func decodePidStat(b []byte, p *processStat) (ok bool) {
+	p.read = 0
+	first, last := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
+	if first < 0 || last < first || len(b) < last+4 || b[len(b)-1] != '\n' {
+		return false
+	}
+	p.comm, p.state = b[first+1:last], b[last+2]
+	rest := b[last+3:]
+	for column := statParent; column <= statIowait; column++ {
+		var field []byte
+		if field, rest = text.Field(rest); len(field) == 0 {
+			break
+		}
+		v, _, number := text.UintField(field)
+		p.columns[column] = v
+		if number {
+			p.read |= 1 << column
+		}
+	}
+	return p.has(statStart)
+}
+
+// setStat sets what stat tells.
+func (r *reader) setStat(v *visit) {
+	s, p := &r.sample, &v.stat
+	s.SetText(platform.ProcessCommand, r.comm)
+	setColumn(s, platform.ProcessCPUUser, p, statUser, tickNanos)
+	setColumn(s, platform.ProcessCPUSystem, p, statSystem, tickNanos)
+	setColumn(s, platform.ProcessFaultsMinor, p, statMinorFaults, 1)
+	setColumn(s, platform.ProcessFaultsMajor, p, statMajorFaults, 1)
+	setColumn(s, platform.ProcessThreads, p, statThreads, 1)
+	setColumn(s, platform.ProcessParent, p, statParent, 1)
+	setMemory(s, platform.ProcessMemoryVirtual, p.columns[statVirtual], 1)
+	setMemory(s, platform.ProcessMemoryRSS, p.columns[statRSS], r.page)
+	if state, ok := stateOf(p.state); ok {
+		s.Set(platform.ProcessState, uint64(state))
+	}
+	m := r.moment(v)
+	if m.known && p.columns[statStart] <= m.now {
+		setScaled(s, platform.ProcessUptime, m.now-p.columns[statStart], tickNanos)
+	}
+	if m.delays == delaysOn || m.delays == delaysUnsaid && p.columns[statIowait] != 0 {
+		setColumn(s, platform.ProcessCPUIowait, p, statIowait, tickNanos)
+	}
+}
+
+func setColumn(s *platform.Sample, f platform.Field, p *processStat, column int, unit uint64) {
+	if p.has(column) {
+		setScaled(s, f, p.columns[column], unit)
+	}
+}
+
+// setMemory sets an amount of memory. Kernel threads and ended processes have
+// none to speak of, for which stat and statm print 0.
+func setMemory(s *platform.Sample, f platform.Field, v, unit uint64) {
+	if v != 0 {
+		setScaled(s, f, v, unit)
+	}
+}
+
+// stateOf reads the letter of a state (task_state_array in fs/proc/array.c). D
+// waits for a disk, I is an idle kernel thread, P a parked one; W was paging, and
+// waking up until Linux 3.13; K was to be killed.
+func stateOf(letter byte) (s platform.State, ok bool) {
+	switch letter {
+	case 'R':
+		return platform.StateRunning, true
+	case 'S', 'D', 'I', 'P', 'W', 'K':
+		return platform.StateSleeping, true
+	case 'T', 't':
+		return platform.StateStopped, true
+	case 'Z':
+		return platform.StateDefunct, true
+	}
+	return 0, false
+}
+
+// delays says whether the kernel accounts the time that tasks wait for disks.
+type delays uint8
+
+// It can be switched since Linux 5.14, and is off then unless asked for; before,
+// it was on unless the kernel was started with nodelayacct.
+const (
+	delaysUnsaid delays = iota
+	delaysOff
+	delaysOn
+)
+
+// moment is what a pass reads once for the stat of all processes.
+type moment struct {
+	read   bool
+	known  bool
+	now    uint64 // ticks since boot
+	delays delays
+}
+
+// moment reads it when it is first wanted.
+func (r *reader) moment(v *visit) *moment {
+	m, dir, up := &r.moments[0], r.proc, ""
+	if v.foreign {
+		m, dir, up = &r.moments[1], r.self, "../"
+	}
+	if m.read {
+		return m
+	}
+	m.read = true
+	if b, err := r.once(dir, r.join(up, "uptime")); err == nil {
+		m.now, _, m.known = text.Decimal(b, 2) // hundredths are ticks
+	}
+	if b, err := r.once(dir, r.join(up, "sys/kernel/task_delayacct")); err == nil {
+		m.delays = delaysOff
+		if string(text.Trim(b)) == "1" {
+			m.delays = delaysOn
+		}
+	}
+	return m
+}

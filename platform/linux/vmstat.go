@@ -1,0 +1,50 @@
+package linux
+
+import (
+	"github.com/pidometer/pidometer/internal/text"
+	"github.com/pidometer/pidometer/platform"
+)
+
+// decodeVmstat reads the counters of /proc/vmstat: faults, and pages swapped.
+// pgfault counts all faults, so the minor ones are the difference, in the
+// kernel's unsigned long of word bits.
+//
+//	pswpin 0
+//	pswpout 0
+//	pgfault 1083743
+//	pgmajfault 294
+func decodeVmstat(b []byte, word uint8, s *platform.Sample) {
+	var faults uint64
+	var known bool
+	for line := range text.Lines(text.Whole(b)) {
+		key, rest := text.Field(line)
+		v, _, ok := text.UintField(rest)
+		if !ok {
+			continue
+		}
+		switch string(key) {
+		case "pgfault":
+			faults, known = v, true
+		case "pgmajfault":
+			s.Set(platform.HostFaultsMajor, v)
+		case "pswpin":
+			s.Set(platform.HostSwapIn, v)
+		case "pswpout":
+			s.Set(platform.HostSwapOut, v)
+		}
+	}
+	if major, ok := s.Get(platform.HostFaultsMajor); ok && known {
+		setMinorFaults(s, faults, major, word)
+	}
+}
+
+// setMinorFaults sets the difference of two counters that wrap apart from one
+// another on a 32-bit kernel.
+func setMinorFaults(s *platform.Sample, faults, major uint64, word uint8) {
+	switch {
+	case word == 32:
+		s.Set(platform.HostFaultsMinor, uint64(uint32(faults-major)))
+	case faults >= major:
+		s.Set(platform.HostFaultsMinor, faults-major)
+	}
+}

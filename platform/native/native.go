@@ -1,0 +1,41 @@
+// Package native opens the backend of the machine that the program runs on.
+//
+//	backend, err := native.New(native.Options{})
+//
+// The zero options are this machine as it is. On a system without a backend the
+// error matches [errors.ErrUnsupported].
+package native
+
+import (
+	"time"
+
+	"github.com/pidometer/pidometer/platform"
+	"github.com/pidometer/pidometer/platform/linux"
+)
+
+// Options choose what the backend looks at. What a system has no use for is
+// ignored there.
+type Options struct {
+	// Root moves the whole view, on systems that tell of themselves in files: a
+	// folder that holds proc, sys and etc, such as /host in a container. "" means /.
+	Root string
+	// AllDevices reports partitions, stacked and memory disks, virtual interfaces
+	// and every mount of a file system too.
+	AllDevices bool
+	// Budget is how long a file system or a device may take to answer before a pass
+	// goes on without it. 0 means the backend's default of a second.
+	Budget time.Duration
+}
+
+// New opens this machine's backend.
+func New(o Options) (platform.Backend, error) { return open(o) }
+
+// Sources returns what the backend of a system, by its GOOS, can read on a 64-bit
+// kernel, on whatever system it is asked. It is nil for a system without one.
+func Sources(goos string) []platform.Source {
+	switch goos {
+	case "linux", "android":
+		return linux.Sources(64)
+	}
+	return nil
+}

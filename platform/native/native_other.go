@@ -1,0 +1,15 @@
+//go:build !linux
+
+package native
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/pidometer/pidometer/platform"
+)
+
+func open(Options) (platform.Backend, error) {
+	return nil, fmt.Errorf("no backend for %s yet: %w", runtime.GOOS, errors.ErrUnsupported)
+}
