@@ -1,0 +1,149 @@
+package instrumentation
+
+import (
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/pidometer/pidometer/internal/oneshot"
+	"github.com/pidometer/pidometer/internal/series"
+	"github.com/pidometer/pidometer/platform"
+	"github.com/pidometer/pidometer/platform/native"
+)
+
+// Option changes what [Start] reports, and where.
+type Option interface{ apply(config) config }
+
+type config struct {
+	series   series.Config
+	platform native.Options
+	provider metric.MeterProvider
+	backend  platform.Backend // of a test; nil for this machine's
+}
+
+type option func(*config)
+
+func (o option) apply(c config) config {
+	o(&c)
+	return c
+}
+
+func newConfig(options []Option) config {
+	c := config{series: series.Config{Processes: oneshot.Self}}
+	for _, o := range options {
+		c = o.apply(c)
+	}
+	return c
+}
+
+// Processes says which processes are reported.
+type Processes uint8
+
+// The choices of [WithProcesses].
+const (
+	// None reports no process.
+	None = Processes(oneshot.None)
+	// Self reports the calling process, without identity on its points: the
+	// Resource of the program already says who it is. This is the default.
+	Self = Processes(oneshot.Self)
+	// Top reports the 30 largest processes by CPU, the 30 largest by memory,
+	// those named by [WithAlways], and one remainder for all others, whose
+	// points carry pidometer.process.group="other". Every increment of a counter
+	// is in exactly one of these series.
+	Top = Processes(oneshot.Top)
+	// All reports every process. Above some 650 processes that passes the
+	// cardinality limit of 2000 that an SDK has by default; package producer has
+	// no such limit.
+	All = Processes(oneshot.All)
+)
+
+// WithMeterProvider takes another MeterProvider than the global one.
+func WithMeterProvider(p metric.MeterProvider) Option {
+	return option(func(c *config) { c.provider = p })
+}
+
+// WithProcesses chooses the processes.
+func WithProcesses(p Processes) Option {
+	return option(func(c *config) { c.series.Processes = oneshot.Processes(p) })
+}
+
+// WithAlways reports the processes with these executable names in full beside the
+// top ones. It matters for [Top] only.
+func WithAlways(executables ...string) Option {
+	return option(func(c *config) { c.series.Always = append(c.series.Always, executables...) })
+}
+
+// WithMetrics changes the default set of metrics, in order: a name or a pattern
+// with * enables, with a leading - it disables; * alone enables all, those
+// included that are off by default. A metric that is disabled is not read either.
+// A name that does not exist is an error of [Start].
+func WithMetrics(patterns ...string) Option {
+	return option(func(c *config) { c.series.Metrics = append(c.series.Metrics, patterns...) })
+}
+
+// WithRoot looks at the host under dir, a folder that holds its proc, sys and
+// etc: /host in a container that has the host's file system mounted there. The
+// calling process itself is always read through its own /proc.
+func WithRoot(dir string) Option {
+	return option(func(c *config) { c.platform.Root = dir })
+}
+
+// WithAllDevices reports partitions, stacked and memory disks, virtual network
+// interfaces and every mount too. Their sums count things twice.
+func WithAllDevices() Option {
+	return option(func(c *config) { c.platform.AllDevices = true })
+}
+
+// WithBudget is how long a file system or a device may take to answer before a
+// pass goes on without it. The default is one second.
+func WithBudget(d time.Duration) Option {
+	return option(func(c *config) { c.platform.Budget = d })
+}
+
+// WithPerCPU shows CPU time and utilization per logical CPU instead of their sums.
+func WithPerCPU() Option {
+	return option(func(c *config) { c.series.PerCPU = true })
+}
+
+// WithoutHost leaves the host's own metrics out.
+func WithoutHost() Option {
+	return option(func(c *config) { c.series.WithoutHost = true })
+}
+
+// WithRawCounters shows cumulative values as the kernel gives them. They may fall
+// when a counter wraps or a device is re-created; by default they never do.
+func WithRawCounters() Option {
+	return option(func(c *config) { c.series.Raw = true })
+}
+
+// WithLifetime shows the counters of [Top] processes since their creation, and the
+// remainder as the plain sum of all others. That is right for a program that
+// looks once and ends. One that goes on looking would count increments twice as
+// processes enter and leave the top.
+func WithLifetime() Option {
+	return option(func(c *config) { c.series.Lifetime = true })
+}
+
+// Open resolves options to what package producer and [Start] read from. It is of
+// no use outside this module.
+func Open(options ...Option) (*series.Reader, error) { return newConfig(options).open() }
+
+func (c config) open() (*series.Reader, error) {
+	backend, err := c.kernel()
+	if err != nil {
+		return nil, err
+	}
+	reader, err := series.Open(c.series, backend)
+	if err != nil {
+		backend.Close()
+		return nil, err
+	}
+	return reader, nil
+}
+
+func (c config) kernel() (platform.Backend, error) {
+	if c.backend != nil {
+		return c.backend, nil
+	}
+	return native.New(c.platform)
+}

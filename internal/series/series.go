@@ -1,0 +1,244 @@
+// Package series is the one walk over the rows of a pass: it gives every enabled
+// metric of every entity its attributes, its value and its start. Instruments,
+// producers and printers are three ways to take what it yields.
+package series
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/pidometer/pidometer/internal/oneshot"
+	"github.com/pidometer/pidometer/internal/text"
+	"github.com/pidometer/pidometer/platform"
+	"github.com/pidometer/pidometer/semconv"
+)
+
+// Config is what a program asked to see.
+type Config struct {
+	Metrics     []string // patterns, as [semconv.Select] takes them
+	Processes   oneshot.Processes
+	Always      []string // executable names that are reported in full beside the top
+	PerCPU      bool
+	Raw         bool // counters as the kernel gives them
+	WithoutHost bool // processes only
+	Lifetime    bool // top processes since their creation, for a single look
+}
+
+// Series is one metric of one entity with one set of attributes. It lives as long
+// as the entity keeps its names.
+type Series struct {
+	Metric int // index in [Reader.Metrics]
+	Point  *semconv.Point
+	Set    attribute.Set
+	Start  time.Time
+	Note   any // the consumer's own
+}
+
+// Number is a value in the metric's own unit: Float if the metric is one of
+// floating point numbers, else Int.
+type Number struct {
+	Int   int64
+	Float float64
+}
+
+// Reader walks the rows of its own passes. It is safe for concurrent use.
+type Reader struct {
+	metrics []semconv.Metric
+	byHost  [platform.Entities][]form
+	pass    *oneshot.Pass
+	self    bool
+}
+
+// form is one metric as one kind of entity shows it.
+type form struct {
+	metric int
+	points []semconv.Point
+	ratio  platform.Field
+}
+
+// row is what the reader notes about a row of a pass.
+type row struct {
+	version int
+	forms   []form
+	series  []Series
+}
+
+// countMetric needs a walk over every process, which a program that reports
+// itself alone would not expect to pay for.
+const countMetric = "system.process.count"
+
+// Open prepares the walk over a backend, which the reader closes. It fails with
+// an unknown metric name or a pattern that matches nothing.
+func Open(c Config, b platform.Backend) (*Reader, error) {
+	patterns := c.Metrics
+	if c.Processes == oneshot.Self || c.Processes == oneshot.None {
+		patterns = append([]string{"-" + countMetric}, patterns...)
+	}
+	selected, err := semconv.Select(patterns)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{self: c.Processes == oneshot.Self}
+	given := provided(b.Sources())
+	for _, m := range selected {
+		if c.shows(&m) && m.ProvidedBy(given) {
+			r.metrics = append(r.metrics, m)
+		}
+	}
+	want, rates := r.form(c.PerCPU)
+	if c.Processes == oneshot.Top || c.Processes == oneshot.All {
+		want.Texts |= platform.Texts(platform.ProcessCommand, platform.ProcessExecutable)
+	}
+	r.pass = oneshot.New(oneshot.Config{Backend: b, Want: want, Rates: rates,
+		Processes: c.Processes, Always: c.always(), Raw: c.Raw, Lifetime: c.Lifetime})
+	return r, nil
+}
+
+// shows reports whether the entity of a metric is reported at all.
+func (c *Config) shows(m *semconv.Metric) bool {
+	if m.Entity == platform.Process {
+		return c.Processes != oneshot.None
+	}
+	return !c.WithoutHost
+}
+
+func (c *Config) always() func(string) bool {
+	if len(c.Always) == 0 || c.Processes != oneshot.Top {
+		return nil
+	}
+	return func(executable string) bool { return slices.Contains(c.Always, executable) }
+}
+
+// provided returns all fields that a kernel gives, by its sources or by counting.
+func provided(sources []platform.Source) (fields platform.FieldSet) {
+	for i := range sources {
+		for _, g := range sources[i].Gives {
+			fields.Add(g.Field)
+		}
+	}
+	return fields.Union(oneshot.Counted(fields))
+}
+
+// form sorts the metrics by the entity that shows them and returns the fields and
+// texts to read for them.
+func (r *Reader) form(perCPU bool) (want platform.Want, rates platform.FieldSet) {
+	for i := range r.metrics {
+		m := &r.metrics[i]
+		f, e := form{i, m.Points, m.Ratio}, m.Entity
+		if perCPU && m.Split != nil {
+			f, e = form{i, m.Split, m.SplitRatio}, m.SplitEntity
+		}
+		r.byHost[e] = append(r.byHost[e], f)
+		for _, p := range f.points {
+			want.Fields.Add(p.Field)
+			if m.Rate {
+				rates.Add(p.Field)
+			}
+		}
+		if f.ratio != 0 {
+			want.Fields.Add(f.ratio)
+		}
+		if e == platform.Filesystem {
+			want.Texts |= platform.Texts(platform.FilesystemDevice, platform.FilesystemType, platform.FilesystemMode)
+		}
+	}
+	return want, rates
+}
+
+// Metrics returns the enabled metrics, which is what [Series.Metric] counts in.
+func (r *Reader) Metrics() []semconv.Metric { return r.metrics }
+
+// Pass returns the passes under the walk.
+func (r *Reader) Pass() *oneshot.Pass { return r.pass }
+
+// Close frees what the reader holds.
+func (r *Reader) Close() error { return r.pass.Close() }
+
+// Collect runs a pass or shares a fresh one, and yields every series that it
+// tells of with its value. A series is the same from pass to pass, and is lent
+// until yield returns. The time of the pass is returned.
+func (r *Reader) Collect(ctx context.Context, yield func(*Series, Number)) (at time.Time) {
+	r.pass.Collect(ctx, func(p *oneshot.Pass) {
+		at = p.At()
+		for e := range r.byHost {
+			if len(r.byHost[e]) == 0 {
+				continue
+			}
+			for row := range p.Rows(platform.Entity(e)) {
+				r.walk(p, row, yield)
+			}
+		}
+	})
+	return at
+}
+
+// walk yields the series of one row.
+func (r *Reader) walk(p *oneshot.Pass, w *oneshot.Row, yield func(*Series, Number)) {
+	all := r.series(p, w)
+	n := 0
+	for _, f := range all.forms {
+		m := &r.metrics[f.metric]
+		for i := range f.points {
+			s := &all.series[n]
+			n++
+			if v, ok := r.value(p, w, m, f, f.points[i].Field); ok {
+				s.Start = p.StartOf(w, f.points[i].Field)
+				yield(s, v)
+			}
+		}
+	}
+}
+
+// series returns the row's series, made once and again when its names change.
+func (r *Reader) series(p *oneshot.Pass, w *oneshot.Row) *row {
+	if have, ok := w.Series.(*row); ok && have.version == w.Version {
+		return have
+	}
+	made := &row{version: w.Version, forms: r.formsOf(p, w)}
+	subject := r.subject(p, w)
+	for _, f := range made.forms {
+		m := &r.metrics[f.metric]
+		for i := range f.points {
+			made.series = append(made.series, Series{Metric: f.metric, Point: &f.points[i],
+				Set: m.Attributes(subject, f.points[i])})
+		}
+	}
+	w.Series = made
+	return made
+}
+
+// formsOf leaves out of a remainder what does not add up.
+func (r *Reader) formsOf(p *oneshot.Pass, w *oneshot.Row) []form {
+	forms := r.byHost[w.Entity]
+	if !p.IsOther(w) {
+		return forms
+	}
+	return slices.DeleteFunc(slices.Clone(forms), func(f form) bool { return !r.metrics[f.metric].Adds })
+}
+
+// subject spells who a row is about. A program that reports itself alone is told
+// by its Resource, not by its points.
+func (r *Reader) subject(p *oneshot.Pass, w *oneshot.Row) semconv.Subject {
+	s := semconv.Subject{Entity: w.Entity, Key: w.Key, Created: w.Created, Executable: w.Executable,
+		Device: w.Device, Type: w.Type, Mode: w.Mode, Other: p.IsOther(w)}
+	s.Key.Name = text.Escape([]byte(w.Key.Name))
+	if r.self && w.Entity == platform.Process {
+		s.Key = platform.Key{}
+	}
+	return s
+}
+
+// Missed returns how often a source gave nothing, by its name and the reason.
+func (r *Reader) Missed() map[string]map[string]uint64 {
+	all := map[string]map[string]uint64{}
+	for miss, n := range r.pass.Stats().Misses {
+		if all[miss.Source] == nil {
+			all[miss.Source] = map[string]uint64{}
+		}
+		all[miss.Source][miss.Why.String()] = n
+	}
+	return all
+}
