@@ -61,13 +61,13 @@ type Subject struct {
 	Executable         string // name of a process's program
 	Device, Type, Mode string // of a file system
 
+	Self  bool // the process that reports itself alone, whom the Resource tells
 	Other bool // the remainder: all processes without series of their own
 }
 
 // Attributes returns the attributes of a point of m about s: the identity of s as
 // this metric spells it, and what tells the point from others of the metric. What
-// is not known, an empty string or a zero time, is left out. The zero Key of a
-// process is the process that reports itself, whom the Resource tells.
+// is not known, an empty string or a zero time, is left out.
 func (m *Metric) Attributes(s Subject, p Point) attribute.Set {
 	return attribute.NewSet(append(m.identity(s), p.Attrs...)...)
 }
@@ -95,7 +95,7 @@ func (s *Subject) process(id []attribute.KeyValue) []attribute.KeyValue {
 	if s.Other {
 		return append(id, ProcessGroup.String(groupOther))
 	}
-	if s.Key == (platform.Key{}) {
+	if s.Self {
 		return id
 	}
 	id = append(id, ProcessPID.Int64(int64(s.Key.ID)))

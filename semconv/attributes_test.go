@@ -52,7 +52,7 @@ func TestIdentity(t *testing.T) {
 		{"an unknown creation is left out", "process.uptime",
 			semconv.Subject{Entity: platform.Process, Key: platform.Key{ID: 1}}, "process.pid=1"},
 		{"our own process is told by the Resource", "process.uptime",
-			semconv.Subject{Entity: platform.Process, Created: created, Executable: "sshd"}, ""},
+			semconv.Subject{Entity: platform.Process, Key: process.Key, Created: created, Executable: "sshd", Self: true}, ""},
 		{"the remainder by its group alone", "process.memory.usage",
 			semconv.Subject{Entity: platform.Process, Key: process.Key, Created: created, Executable: "sshd", Other: true},
 			"pidometer.process.group=other"},

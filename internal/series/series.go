@@ -219,15 +219,11 @@ func (r *Reader) formsOf(p *oneshot.Pass, w *oneshot.Row) []form {
 	return slices.DeleteFunc(slices.Clone(forms), func(f form) bool { return !r.metrics[f.metric].Adds })
 }
 
-// subject spells who a row is about. A program that reports itself alone is told
-// by its Resource, not by its points.
+// subject spells who a row is about.
 func (r *Reader) subject(p *oneshot.Pass, w *oneshot.Row) semconv.Subject {
 	s := semconv.Subject{Entity: w.Entity, Key: w.Key, Created: w.Created, Executable: w.Executable,
-		Device: w.Device, Type: w.Type, Mode: w.Mode, Other: p.IsOther(w)}
+		Device: w.Device, Type: w.Type, Mode: w.Mode, Other: p.IsOther(w), Self: r.self && w.Entity == platform.Process}
 	s.Key.Name = text.Escape([]byte(w.Key.Name))
-	if r.self && w.Entity == platform.Process {
-		s.Key = platform.Key{}
-	}
 	return s
 }
 
