@@ -20,8 +20,8 @@ func TestFieldsStandInBlocks(t *testing.T) {
 		if first != next {
 			t.Errorf("%v begins at field %d, want %d", e, first, next)
 		}
-		if n == 0 || n > 64 {
-			t.Errorf("%v has %d fields, want 1 to 64", e, n)
+		if n == 0 || n > platform.MaxFields {
+			t.Errorf("%v has %d fields, want 1 to %d", e, n, platform.MaxFields)
 		}
 		for f := first; f < first+platform.Field(n); f++ {
 			info := f.Info()

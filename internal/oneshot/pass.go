@@ -61,7 +61,7 @@ type Pass struct {
 	layouts [platform.Entities]layout
 	rules   [platform.FieldCount]monotonic.Rule
 	unsure  platform.FieldSet // counters whose earlier wraps nobody knows
-	shared  uint64            // slots of processes that the remainder adds up
+	shared  mask              // slots of processes that the remainder adds up
 	boot    platform.Boot
 
 	mu         sync.Mutex
@@ -131,7 +131,7 @@ func (p *Pass) layOut() {
 	given := gives(p.sources, p.plan.First)
 	for i, f := range p.layouts[platform.Process].fields {
 		if given.Has(f) {
-			p.shared |= 1 << i
+			p.shared.add(i)
 		}
 	}
 }
@@ -411,7 +411,8 @@ func (p *Pass) count(whole bool) {
 	host.begin(p)
 	for state, f := range counted {
 		if i := l.slot(f); i >= 0 {
-			host.values[i], host.has = p.states[state], host.has|1<<i
+			host.values[i] = p.states[state]
+			host.has.add(int(i))
 		}
 	}
 }

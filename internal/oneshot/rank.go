@@ -56,7 +56,7 @@ func (p *Pass) candidate(r *Row) candidate {
 
 // raw is the value in a slot whether or not a series shows it.
 func (r *Row) raw(f platform.Field) uint64 {
-	if i := r.layout.slot(f); i >= 0 && r.has&(1<<i) != 0 {
+	if i := r.layout.slot(f); i >= 0 && r.has.has(int(i)) {
 		return r.values[i]
 	}
 	return 0
@@ -110,8 +110,8 @@ func (p *Pass) enter(r *Row) {
 	}
 	clear(m.own)
 	for i, c := range r.layout.count {
-		if c >= 0 && p.shared&(1<<i) == 0 {
-			m.valid &^= 1 << c
+		if c >= 0 && !p.shared.has(i) {
+			m.valid.drop(int(c))
 		}
 	}
 	r.Start = p.at

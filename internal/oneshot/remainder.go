@@ -13,7 +13,7 @@ type member struct {
 	burnt            uint64   // CPU time at the previous pass, for the rank
 	own              []uint64 // by counter: what was counted while selected
 	last             []uint64 // by counter: the last valid sum
-	valid            uint64   // counters that have one
+	valid            mask     // counters that have one
 }
 
 // settle deals out what the process's counters grew since they were last valid.
@@ -24,16 +24,17 @@ func (p *Pass) settle(r *Row) {
 	}
 	for i := range r.layout.fields {
 		c := r.layout.count[i]
-		if c < 0 || r.has&(1<<i) == 0 {
+		if c < 0 || !r.has.has(i) {
 			continue
 		}
 		sum := r.values[i]
 		grown := p.growth(m, c, sum)
-		m.last[c], m.valid = sum, m.valid|1<<c
+		m.last[c] = sum
+		m.valid.add(int(c))
 		switch {
 		case m.selected && m.before:
 			m.own[c] += grown
-		case p.shared&(1<<i) != 0:
+		case p.shared.has(i):
 			p.other.add(i, grown)
 		}
 	}
@@ -43,7 +44,7 @@ func (p *Pass) settle(r *Row) {
 // whole value only if the process was born after the previous pass; else nothing
 // is known of when it was counted, and the value is a baseline.
 func (p *Pass) growth(m *member, c int8, sum uint64) uint64 {
-	if m.valid&(1<<c) == 0 {
+	if !m.valid.has(int(c)) {
 		if m.newborn {
 			return sum
 		}
@@ -66,7 +67,7 @@ func (p *Pass) remain() {
 	if p.config.Lifetime {
 		clear(o.member.own)
 	}
-	o.has |= p.shared
+	o.has = p.shared
 	for _, r := range p.tables[platform.Process].list {
 		if p.leftOver(r) {
 			o.gather(r, p.config.Lifetime)
@@ -84,7 +85,7 @@ func (p *Pass) leftOver(r *Row) bool {
 func (r *Row) gather(from *Row, counters bool) {
 	for i, c := range r.layout.count {
 		switch {
-		case from.has&r.has&(1<<i) == 0:
+		case !from.has.has(i) || !r.has.has(i):
 		case c < 0:
 			r.values[i] += from.values[i]
 		case counters:

@@ -32,7 +32,7 @@ type Row struct {
 	layout   *layout
 	seen     uint64    // generation of the pass that last read it
 	first    time.Time // the pass that saw it first
-	has      uint64    // slots read in that pass
+	has      mask      // slots read in that pass
 	values   []uint64  // by slot: levels, and sums that never fall
 	counters []monotonic.Counter
 	rate     *growth
@@ -44,7 +44,7 @@ type Row struct {
 // so that every reader of a pass gets the same rate.
 type growth struct {
 	base, mark     []uint64 // by position in layout.rates
-	baseOK, markOK uint64
+	baseOK, markOK mask
 	baseAt, markAt time.Time
 	over           time.Duration // from the base to this pass
 }
@@ -73,7 +73,7 @@ func newRow(e platform.Entity, key platform.Key, l *layout) *Row {
 // that never falls. For a ranked process it is what was counted while selected.
 func (r *Row) Value(f platform.Field) (uint64, bool) {
 	i := r.layout.slot(f)
-	if i < 0 || r.has&(1<<i) == 0 {
+	if i < 0 || !r.has.has(int(i)) {
 		return 0, false
 	}
 	if c := r.layout.count[i]; c >= 0 && r.member.own != nil {
@@ -86,11 +86,11 @@ func (r *Row) Value(f platform.Field) (uint64, bool) {
 // until there is a base at least a second old.
 func (r *Row) Rate(f platform.Field) (grown uint64, over time.Duration, ok bool) {
 	i := r.layout.slot(f)
-	if i < 0 || r.has&(1<<i) == 0 || r.rate == nil {
+	if i < 0 || !r.has.has(int(i)) || r.rate == nil {
 		return 0, 0, false
 	}
 	for n, slot := range r.layout.rates {
-		if slot == i && r.rate.baseOK&(1<<n) != 0 && r.values[i] >= r.rate.base[n] {
+		if slot == i && r.rate.baseOK.has(n) && r.values[i] >= r.rate.base[n] {
 			return r.values[i] - r.rate.base[n], r.rate.over, true
 		}
 	}
@@ -102,7 +102,7 @@ func (r *Row) begin(p *Pass) {
 	if r.seen == p.generation {
 		return
 	}
-	r.seen, r.has = p.generation, 0
+	r.seen, r.has = p.generation, mask{}
 }
 
 // take merges the fields of a sample that this pass has not read yet.
@@ -110,10 +110,10 @@ func (r *Row) take(p *Pass, s *platform.Sample) {
 	r.begin(p)
 	for i, f := range r.layout.fields {
 		v, ok := s.Get(f)
-		if !ok || r.has&(1<<i) != 0 {
+		if !ok || r.has.has(i) {
 			continue
 		}
-		r.has |= 1 << i
+		r.has.add(i)
 		r.values[i] = r.correct(p, i, f, v)
 	}
 }
@@ -142,11 +142,11 @@ func (r *Row) measure(now time.Time) {
 	if now.Sub(g.markAt) >= minRate {
 		g.base, g.mark = g.mark, g.base
 		g.baseOK, g.baseAt = g.markOK, g.markAt
-		g.markOK, g.markAt = 0, now
+		g.markOK, g.markAt = mask{}, now
 		for n, slot := range r.layout.rates {
-			if r.has&(1<<slot) != 0 {
+			if r.has.has(int(slot)) {
 				g.mark[n] = r.values[slot]
-				g.markOK |= 1 << n
+				g.markOK.add(n)
 			}
 		}
 	}
