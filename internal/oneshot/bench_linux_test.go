@@ -3,6 +3,7 @@ package oneshot_test
 import (
 	"context"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -86,23 +87,44 @@ func read(b *testing.B, r platform.Reader, key platform.Key, sets ...platform.So
 	return time.Since(begun)
 }
 
-// BenchmarkPass times a whole pass over this machine with everything enabled.
+// BenchmarkPass times passes over this machine with every field enabled, and says
+// how much CPU each took: of the host, of all processes, and of all processes with
+// the fields that need every thread left out.
 func BenchmarkPass(b *testing.B) {
+	threads := platform.Fields(platform.ProcessSwitchesVoluntary, platform.ProcessSwitchesInvoluntary)
+	for _, c := range []struct {
+		name      string
+		processes oneshot.Processes
+		fields    platform.FieldSet
+	}{
+		{"host", oneshot.None, fieldsOf(func(e platform.Entity) bool { return e != platform.Process })},
+		{"processes", oneshot.All, fieldsOf(func(e platform.Entity) bool { return e == platform.Process })},
+		{"processes without threads", oneshot.All, fieldsOf(func(e platform.Entity) bool { return e == platform.Process }).Minus(threads)},
+	} {
+		b.Run(c.name, func(b *testing.B) { passes(b, c.processes, c.fields) })
+	}
+}
+
+// fieldsOf returns all fields of the entities that are chosen.
+func fieldsOf(chosen func(platform.Entity) bool) (fields platform.FieldSet) {
+	for f := range platform.Field(platform.FieldCount) {
+		if chosen(f.Info().Entity) {
+			fields.Add(f)
+		}
+	}
+	return fields
+}
+
+func passes(b *testing.B, processes oneshot.Processes, fields platform.FieldSet) {
 	backend, err := native.New(native.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	var want platform.Want
-	for f := range platform.Field(platform.FieldCount) {
-		want.Fields.Add(f)
-	}
-	now := time.Now()
-	p := oneshot.New(oneshot.Config{Backend: backend, Want: want, Processes: oneshot.All,
+	now, rows := time.Now(), 0
+	p := oneshot.New(oneshot.Config{Backend: backend, Want: platform.Want{Fields: fields}, Processes: processes,
 		Now: func() time.Time { now = now.Add(time.Second); return now }})
 	defer p.Close()
-	rows := 0
-	b.ReportAllocs()
-	for b.Loop() {
+	pass := func() {
 		p.Collect(context.Background(), func(p *oneshot.Pass) {
 			rows = 0
 			for range p.Rows(platform.Process) {
@@ -110,5 +132,24 @@ func BenchmarkPass(b *testing.B) {
 			}
 		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/process")
+	pass()
+	b.ReportAllocs()
+	b.ResetTimer()
+	before := cpuTime(b)
+	for range b.N {
+		pass()
+	}
+	used := float64((cpuTime(b) - before).Nanoseconds()) / float64(b.N)
+	b.ReportMetric(used, "cpu-ns/op")
+	b.ReportMetric(used/float64(max(rows, 1)), "cpu-ns/process")
+	b.ReportMetric(float64(rows), "processes")
+}
+
+// cpuTime is what this program has used, as CLOCK_PROCESS_CPUTIME_ID counts it.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -1,0 +1,139 @@
+// Package command is the command line of pidometer: what it understands, what it
+// refuses, and which command does what.
+package command
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/pidometer/pidometer/instrumentation"
+)
+
+// Env is where a command runs.
+type Env struct {
+	Out, Err io.Writer
+	Terminal bool // Out is one
+}
+
+// System returns the environment of this program.
+func System() Env {
+	info, err := os.Stdout.Stat()
+	return Env{os.Stdout, os.Stderr, err == nil && info.Mode()&os.ModeCharDevice != 0}
+}
+
+// End is how the program is to end.
+type End struct {
+	Code  int    // the exit status
+	Final func() // how to end instead, if not nil: by the signal that asked for it
+}
+
+// The exit statuses. 2 is bad input, as for the go command and the shell.
+const (
+	ok       = 0
+	failed   = 1
+	misspelt = 2
+)
+
+// command is one row of the table of commands.
+type command struct {
+	name, does string
+	run        func(context.Context, Env, *flags) (End, error)
+	takes      func(*flags, *flag.FlagSet) // its flags
+}
+
+var commands = []command{
+	{"once", "look once, print, and exit", once, (*flags).forOnce},
+	{"run", "the sidecar: export to OTLP until SIGTERM", run, (*flags).forRun},
+	{"metrics", "list every metric: unit, kind, status, systems, privileges", metrics, (*flags).forNone},
+	{"version", "print the version", version, (*flags).forNone},
+}
+
+// usageError is what the user can mend by other input.
+type usageError struct{ error }
+
+// Main runs one command line.
+func Main(env Env, args []string) End {
+	end, err := dispatch(env, args)
+	switch {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		return end
+	case errors.As(err, new(usageError)):
+		end.Code = misspelt
+	default:
+		end.Code = failed
+	}
+	fmt.Fprintf(env.Err, "pidometer: %s\n", oneLine(err))
+	return end
+}
+
+// dispatch finds the command; none is once.
+func dispatch(env Env, args []string) (End, error) {
+	name, rest := "once", args
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, rest = args[0], args[1:]
+	}
+	if name == "help" || len(args) > 0 && isHelp(args[0]) {
+		usage(env.Out)
+		return End{}, nil
+	}
+	for _, c := range commands {
+		if c.name == name {
+			return start(env, c, rest)
+		}
+	}
+	return End{}, bad("unknown command %q: there are once, run, metrics, version and help", name)
+}
+
+func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
+
+// start parses the flags of a command and runs it.
+func start(env Env, c command, args []string) (End, error) {
+	var f flags
+	set := flag.NewFlagSet("pidometer "+c.name, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	c.takes(&f, set)
+	err := set.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		describe(env.Out, c, set)
+		return End{}, err
+	case err != nil:
+		return End{}, bad("%s %v; see pidometer %s --help", c.name, err, c.name)
+	case set.NArg() > 0:
+		return End{}, bad("%s takes no argument %q; see pidometer %s --help", c.name, set.Arg(0), c.name)
+	}
+	if err := f.check(); err != nil {
+		return End{}, err
+	}
+	return c.run(context.Background(), env, &f)
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "pidometer shows what this host and its processes do.\n\nusage: pidometer [command] [flags]\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.does)
+	}
+	fmt.Fprint(w, "\nWithout a command it does what once does. pidometer COMMAND --help lists the flags.\n")
+}
+
+func describe(w io.Writer, c command, set *flag.FlagSet) {
+	fmt.Fprintf(w, "pidometer %s: %s\n", c.name, c.does)
+	set.SetOutput(w)
+	set.PrintDefaults()
+}
+
+// bad makes an error that the user can mend by other input.
+func bad(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// oneLine is an error as one line of text.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+func version(_ context.Context, env Env, _ *flags) (End, error) {
+	_, err := fmt.Fprintf(env.Out, "pidometer %s\n", instrumentation.Version)
+	return End{}, err
+}

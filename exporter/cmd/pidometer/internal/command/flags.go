@@ -1,0 +1,112 @@
+package command
+
+import (
+	"errors"
+	"flag"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pidometer/pidometer/instrumentation"
+)
+
+// flags are the flags of all commands; each command takes some.
+type flags struct {
+	format     string
+	processes  string
+	metrics    list
+	always     list
+	root       string
+	otlp       string
+	interval   time.Duration
+	perCPU     bool
+	allDevices bool
+	raw        bool
+}
+
+// list is a flag of several values: comma-separated, or given more than once.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(s string) error {
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			*l = append(*l, part)
+		}
+	}
+	return nil
+}
+
+var (
+	formats = []string{"table", "json", "otlp"}
+	choices = map[string]instrumentation.Processes{
+		"top": instrumentation.Top, "all": instrumentation.All, "self": instrumentation.Self, "none": instrumentation.None}
+)
+
+func (f *flags) forNone(*flag.FlagSet) {}
+
+func (f *flags) forOnce(set *flag.FlagSet) {
+	set.StringVar(&f.format, "format", "table", "`FORMAT`: table, json or otlp (one OTLP/JSON request on one line)")
+	f.forBoth(set)
+}
+
+func (f *flags) forRun(set *flag.FlagSet) {
+	set.StringVar(&f.otlp, "otlp", "", "`URL` of the OTLP endpoint; the default is OTEL_EXPORTER_OTLP_ENDPOINT, then http://localhost:4317")
+	set.Func("interval", "`TIME` between two exports, such as 15s; the default is OTEL_METRIC_EXPORT_INTERVAL, then 15s", f.setInterval)
+	f.forBoth(set)
+}
+
+func (f *flags) forBoth(set *flag.FlagSet) {
+	set.StringVar(&f.processes, "processes", "top", "which `PROCESSES`: top (30 by CPU, 30 by memory, and the rest as one), all, self or none")
+	set.Var(&f.metrics, "metrics", "`PATTERNS`, comma-separated: a name or a pattern with * enables, with - before it disables, * alone means all")
+	set.Var(&f.always, "always", "executable `NAMES` that are reported in full beside the top")
+	set.StringVar(&f.root, "root", "", "`DIR` that holds the proc, sys and etc to look at, such as /host in a container")
+	set.BoolVar(&f.perCPU, "per-cpu", false, "show CPU time and utilization per logical CPU")
+	set.BoolVar(&f.allDevices, "all-devices", false, "show partitions, stacked disks, virtual interfaces and every mount too")
+	set.BoolVar(&f.raw, "raw", false, "show counters as the kernel gives them, falling ones too")
+}
+
+// check refuses what no flag type can.
+func (f *flags) check() error {
+	if f.format != "" && !slices.Contains(formats, f.format) {
+		return bad("--format %q is none of table, json and otlp", f.format)
+	}
+	if _, ok := choices[f.processes]; f.processes != "" && !ok {
+		return bad("--processes %q is none of top, all, self and none", f.processes)
+	}
+	return nil
+}
+
+func (f *flags) setInterval(s string) (err error) {
+	if f.interval, err = time.ParseDuration(s); err != nil {
+		return errors.New("write a time with its unit, such as 15s")
+	}
+	if f.interval <= 0 {
+		return errors.New("not above zero: write one such as 15s")
+	}
+	return nil
+}
+
+// options says to package instrumentation what the flags say.
+func (f *flags) options() []instrumentation.Option {
+	options := []instrumentation.Option{
+		instrumentation.WithProcesses(choices[f.processes]),
+		instrumentation.WithMetrics(f.metrics...),
+		instrumentation.WithAlways(f.always...),
+		instrumentation.WithRoot(f.root),
+	}
+	for _, o := range []struct {
+		on     bool
+		option func() instrumentation.Option
+	}{
+		{f.perCPU, instrumentation.WithPerCPU},
+		{f.allDevices, instrumentation.WithAllDevices},
+		{f.raw, instrumentation.WithRawCounters},
+	} {
+		if o.on {
+			options = append(options, o.option())
+		}
+	}
+	return options
+}

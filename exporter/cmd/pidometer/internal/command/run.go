@@ -1,0 +1,86 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"syscall"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/pidometer/pidometer/exporter"
+	"github.com/pidometer/pidometer/instrumentation"
+	"github.com/pidometer/pidometer/instrumentation/producer"
+)
+
+// run is the sidecar. Everything that can be refused is refused before anything
+// has started.
+func run(ctx context.Context, env Env, f *flags) (End, error) {
+	host, err := instrumentation.HostAttributes(ctx, f.options()...)
+	if err != nil {
+		return End{}, startError(err)
+	}
+	log := slog.New(slog.NewTextHandler(env.Err, nil))
+	s, err := f.connect(ctx, host, log)
+	if err != nil {
+		return End{}, err
+	}
+	log.Info("pidometer runs", "version", instrumentation.Version, "endpoint", s.exporter.Endpoint(),
+		"processes", f.processes)
+	go s.exporter.ForceFlush(ctx) // the first data at once; what fails is logged by the exporter
+	signal, err := exporter.Run(ctx, s.shutdown, exporter.WithSignals(syscall.SIGTERM, os.Interrupt), exporter.WithLogger(log))
+	return End{Final: func() { exporter.Exit(signal, err) }}, nil
+}
+
+// sidecar is an exporter and what it exports.
+type sidecar struct {
+	exporter *exporter.Exporter
+	close    func() error
+}
+
+// connect puts the pieces together: instruments by default, a producer where
+// every process is reported, since instruments have a cardinality limit and cost
+// the SDK a hundred times as much.
+func (f *flags) connect(ctx context.Context, host []attribute.KeyValue, log *slog.Logger) (*sidecar, error) {
+	options := []exporter.Option{exporter.WithEndpoint(f.otlp), exporter.WithResource(host...),
+		exporter.WithScopes(instrumentation.ScopeName), exporter.WithLogger(log)}
+	if f.interval > 0 {
+		options = append(options, exporter.WithInterval(f.interval))
+	}
+	if f.processes == "all" {
+		return f.produce(ctx, options)
+	}
+	return f.instrument(ctx, options)
+}
+
+func (f *flags) produce(ctx context.Context, options []exporter.Option) (*sidecar, error) {
+	source, err := producer.New(f.options()...)
+	if err != nil {
+		return nil, startError(err)
+	}
+	e, err := exporter.New(ctx, append(options, exporter.WithProducer(source))...)
+	if err != nil {
+		source.Close()
+		return nil, usageError{err}
+	}
+	return &sidecar{e, source.Close}, nil
+}
+
+func (f *flags) instrument(ctx context.Context, options []exporter.Option) (*sidecar, error) {
+	e, err := exporter.New(ctx, options...)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	registration, err := instrumentation.Start(append(f.options(), instrumentation.WithMeterProvider(e.MeterProvider()))...)
+	if err != nil {
+		return nil, errors.Join(startError(err), e.Shutdown(ctx))
+	}
+	e.UseStartTimes(registration.StartTime)
+	return &sidecar{e, registration.Unregister}, nil
+}
+
+// shutdown takes the last pass, flushes it, and frees what was read from.
+func (s *sidecar) shutdown(ctx context.Context) error {
+	return errors.Join(s.exporter.Shutdown(ctx), s.close())
+}

@@ -1,0 +1,183 @@
+package exporter
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+)
+
+// StartTimes tells when a series of a metric began to count. The second result is
+// false for a series that it does not know.
+type StartTimes = func(metric string, series attribute.Set) (time.Time, bool)
+
+// Defaults.
+const (
+	// DefaultInterval is the time between two passes if neither [WithInterval]
+	// nor OTEL_METRIC_EXPORT_INTERVAL says otherwise.
+	DefaultInterval = 15 * time.Second
+	// DefaultBatch is the most points in one request if [WithBatch] does not say
+	// otherwise.
+	DefaultBatch = 8000
+	// DefaultDeadline is how long the last flush may take. Docker kills ten
+	// seconds after it has asked.
+	DefaultDeadline = 8 * time.Second
+
+	// defaultTimeout is that of the specification (OTEL_METRIC_EXPORT_TIMEOUT).
+	defaultTimeout = 30 * time.Second
+)
+
+// Option changes what [New] and [Decorate] make.
+type Option interface {
+	apply(config) config
+}
+
+type config struct {
+	endpoint  endpoint
+	url       string
+	interval  time.Duration
+	timeout   time.Duration
+	attrs     []attribute.KeyValue
+	scopes    []string
+	producers []sdkmetric.Producer
+	starts    StartTimes
+	log       *slog.Logger
+	batch     int
+	err       error
+}
+
+type optionFunc func(config) config
+
+func (f optionFunc) apply(c config) config { return f(c) }
+
+// WithEndpoint sets where the metrics go and beats OTEL_EXPORTER_OTLP_ENDPOINT.
+// Every common spelling is understood: host, host:port, [::1]:4317, http://,
+// https://, grpc:// and grpcs://, for OTLP/HTTP with a path. The scheme says
+// whether TLS is used; without one, loopback is plaintext and anything else is
+// TLS, unless OTEL_EXPORTER_OTLP_INSECURE says otherwise. An empty url is as none.
+func WithEndpoint(url string) Option {
+	return optionFunc(func(c config) config {
+		c.url = url
+		return c
+	})
+}
+
+// WithInterval sets the time between two passes and beats
+// OTEL_METRIC_EXPORT_INTERVAL.
+func WithInterval(d time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.interval = d
+		return c.check(d > 0, "interval %v is not above zero; write one such as 15s", d)
+	})
+}
+
+// WithTimeout sets how long reading and sending one pass may take together, and
+// beats OTEL_METRIC_EXPORT_TIMEOUT. It is never longer than the interval.
+func WithTimeout(d time.Duration) Option {
+	return optionFunc(func(c config) config {
+		c.timeout = d
+		return c.check(d > 0, "timeout %v is not above zero; write one such as 10s", d)
+	})
+}
+
+// WithResource adds attributes to the resource that all metrics carry. What the
+// environment says of the same key wins.
+func WithResource(attrs ...attribute.KeyValue) Option {
+	return optionFunc(func(c config) config {
+		c.attrs = append(c.attrs, attrs...)
+		return c
+	})
+}
+
+// WithScopes names the instrumentation scopes whose start times are asked for.
+// Points of any other scope keep theirs.
+func WithScopes(names ...string) Option {
+	return optionFunc(func(c config) config {
+		c.scopes = append(c.scopes, names...)
+		return c
+	})
+}
+
+// WithStartTimes sets the source of start times, as [Exporter.UseStartTimes] does
+// later.
+func WithStartTimes(f StartTimes) Option {
+	return optionFunc(func(c config) config {
+		c.starts = f
+		return c
+	})
+}
+
+// WithProducer adds a source of metrics beside the instruments. The points that it
+// returns may be rewritten in place.
+func WithProducer(p sdkmetric.Producer) Option {
+	return optionFunc(func(c config) config {
+		c.producers = append(c.producers, p)
+		return c
+	})
+}
+
+// WithBatch sets the most points in one request.
+func WithBatch(points int) Option {
+	return optionFunc(func(c config) config {
+		c.batch = points
+		return c.check(points > 0, "batch %d is not above zero; write one such as %d", points, DefaultBatch)
+	})
+}
+
+// LoggerOption is an option of [New], [Decorate] and [Run].
+type LoggerOption struct{ log *slog.Logger }
+
+// WithLogger sets who is told of an outage, once when it begins and once when it
+// is over. Without a logger the beginning goes to the error handler of package
+// otel.
+func WithLogger(log *slog.Logger) LoggerOption { return LoggerOption{log} }
+
+func (o LoggerOption) apply(c config) config {
+	c.log = o.log
+	return c
+}
+
+func newConfig(opts []Option) config {
+	c := config{batch: DefaultBatch}
+	for _, o := range opts {
+		c = o.apply(c)
+	}
+	return c
+}
+
+// resolve fills in from the environment and the defaults what no option has set.
+func (c config) resolve() (config, error) {
+	var errs [3]error
+	c.endpoint, errs[0] = findEndpoint(c.url)
+	c.interval, errs[1] = orMillis(c.interval, "OTEL_METRIC_EXPORT_INTERVAL", DefaultInterval)
+	c.timeout, errs[2] = orMillis(c.timeout, "OTEL_METRIC_EXPORT_TIMEOUT", defaultTimeout)
+	c.timeout = min(c.timeout, c.interval)
+	return c, errors.Join(append(errs[:], c.err)...)
+}
+
+// orMillis returns d if it was set, else the variable in milliseconds, else def.
+func orMillis(d time.Duration, name string, def time.Duration) (time.Duration, error) {
+	text := getenv(name)
+	if d != 0 || text == "" {
+		if d == 0 {
+			d = def
+		}
+		return d, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if most := int64(1<<63-1) / int64(time.Millisecond); err != nil || n <= 0 || n > most {
+		return 0, fmt.Errorf("%s=%q is no number of milliseconds above zero; write one such as %d", name, text, def.Milliseconds())
+	}
+	return time.Duration(n) * time.Millisecond, nil
+}
+
+func (c config) check(ok bool, format string, args ...any) config {
+	if !ok {
+		c.err = errors.Join(c.err, fmt.Errorf(format, args...))
+	}
+	return c
+}
