@@ -65,7 +65,11 @@ func child(mode string) {
 		cancel()
 		ctx.Context = over
 	}
-	Exit(Run(ctx, flush, WithSignals(syscall.SIGTERM, os.Interrupt), WithLogger(slog.New(slog.NewTextHandler(os.Stdout, nil)))))
+	opts := []RunOption{WithSignals(syscall.SIGTERM, os.Interrupt), WithLogger(slog.New(slog.NewTextHandler(os.Stdout, nil)))}
+	if mode == "hurry" {
+		opts = append(opts, WithDeadline(500*time.Millisecond))
+	}
+	Exit(Run(ctx, flush, opts...))
 }
 
 // announced says on standard output that somebody waits for it. Run does so when
@@ -250,12 +254,9 @@ func TestOtherHandlersGetTheirCopy(t *testing.T) {
 }
 
 func TestDeadEndpointEndsByTheDeadline(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes eight seconds")
-	}
-	s := run(t, "flush", blackHole(t))
+	s := run(t, "hurry", blackHole(t))
 	s.signal(t, syscall.SIGTERM)
-	if ws := s.wait(t); !ws.Exited() || ws.ExitStatus() != 1 || time.Since(s.sent) > DefaultDeadline+time.Second {
+	if ws := s.wait(t); !ws.Exited() || ws.ExitStatus() != 1 || time.Since(s.sent) > 4*time.Second {
 		t.Errorf("ended with %#x after %v", ws, time.Since(s.sent))
 	}
 }

@@ -21,6 +21,8 @@
 //     is negative, and a lost request loses none.
 //   - No request is over 4 MiB or [DefaultBatch] points; one that is still too
 //     large is sent in halves.
+//   - One callback that fails costs its own instruments only, if the reader is that
+//     of New.
 //   - An outage is told once with its remedy, and once when it is over.
 //
 // [Run] waits for SIGTERM and flushes; [Exit] ends the process so that its status

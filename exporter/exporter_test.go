@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -384,6 +385,34 @@ func TestShutdown(t *testing.T) {
 	}
 	if exp.ForceFlush(t.Context()) == nil {
 		t.Error("a flush after shutdown says that it worked")
+	}
+}
+
+// TestShutdownIsNotHeldUp has a flush of the program hang on a receiver that does
+// not answer; the last pass must get through nevertheless.
+func TestShutdownIsNotHeldUp(t *testing.T) {
+	receiver := otlptest.Start(t)
+	hanging := make(chan struct{})
+	var calls atomic.Int32
+	receiver.Answer(func(ctx context.Context, _ *otlptest.Request) (*otlptest.Response, error) {
+		if calls.Add(1) == 1 {
+			close(hanging)
+			<-ctx.Done()
+		}
+		return nil, ctx.Err()
+	})
+	exp := start(t, WithEndpoint(receiver.Addr))
+	gauge(t, exp, scopeName, "x", 1)
+	flushed := make(chan error)
+	go func() { flushed <- exp.ForceFlush(context.Background()) }()
+	<-hanging
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := exp.Shutdown(ctx); err != nil || len(receiver.Requests()) != 1 {
+		t.Errorf("%v, %d requests", err, len(receiver.Requests()))
+	}
+	if err := <-flushed; err == nil {
+		t.Error("the flush that was cut off says that it worked")
 	}
 }
 

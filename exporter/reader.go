@@ -27,8 +27,9 @@ type reader struct {
 	collected metricdata.ResourceMetrics
 
 	stop  context.CancelFunc // ends the loop
-	abort context.CancelFunc // ends the pass that the loop runs
 	done  chan struct{}
+	live  context.Context    // of every pass but the last
+	abort context.CancelFunc // ends live
 
 	once   sync.Once
 	result error
@@ -46,32 +47,25 @@ func newReader(next *Decorator, c config) *reader {
 		turn:      make(chan struct{}, 1),
 		done:      make(chan struct{}),
 	}
-	var loop, pass context.Context
+	var loop context.Context
 	loop, r.stop = context.WithCancel(context.Background())
-	pass, r.abort = context.WithCancel(context.Background())
-	go r.run(loop, pass)
+	r.live, r.abort = context.WithCancel(context.Background())
+	go r.run(loop)
 	return r
 }
 
-func (r *reader) run(loop, pass context.Context) {
+func (r *reader) run(loop context.Context) {
 	defer close(r.done)
 	ticker := time.NewTicker(r.interval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ticker.C:
-			r.tick(pass)
+			_ = r.ForceFlush(r.live) // what fails has been told
 		case <-loop.Done():
 			return
 		}
 	}
-}
-
-// tick runs one pass. What fails has been told.
-func (r *reader) tick(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
-	_ = r.pass(ctx)
 }
 
 // pass collects and delivers, when no other pass does.
@@ -116,6 +110,9 @@ func (r *reader) ForceFlush(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, r.timeout)
 		defer cancel()
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(r.live, cancel)()
 	return r.pass(ctx)
 }
 
@@ -143,6 +140,12 @@ func (r *reader) settle(ctx context.Context) {
 	defer r.abort()
 	select {
 	case <-r.done:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case r.turn <- struct{}{}:
+		<-r.turn
 	case <-ctx.Done():
 	}
 }

@@ -83,6 +83,11 @@ func Uint(b []byte) (v uint64, rest []byte, ok bool) {
 // UintField is [Uint] for a field that is nothing but the number.
 func UintField(b []byte) (v uint64, rest []byte, ok bool) {
 	v, rest, ok = Uint(b)
+	return whole(v, rest, ok, b)
+}
+
+// whole takes a number only if a field ends with it; b is what was read from.
+func whole(v uint64, rest []byte, ok bool, b []byte) (uint64, []byte, bool) {
 	if !ok || len(rest) > 0 && !blank(rest[0]) {
 		return 0, b, false
 	}
@@ -107,6 +112,18 @@ func Hex(b []byte) (v uint64, rest []byte, ok bool) {
 		return 0, b, false
 	}
 	return v, s[n:], true
+}
+
+// HexField is [Hex] for a field that is nothing but the number.
+func HexField(b []byte) (v uint64, rest []byte, ok bool) {
+	v, rest, ok = Hex(b)
+	return whole(v, rest, ok, b)
+}
+
+// DecimalField is [Decimal] for a field that is nothing but the number.
+func DecimalField(b []byte, places int) (v uint64, rest []byte, ok bool) {
+	v, rest, ok = Decimal(b, places)
+	return whole(v, rest, ok, b)
 }
 
 // Decimal reads a number with an optional fraction in units of 10^-places: with

@@ -74,6 +74,14 @@ type backend struct {
 	known  map[place]*known
 	owners owners
 	passes uint64 // the passes begun so far
+	pass   pass   // the one that goes on
+}
+
+// pass is what is kept for one pass.
+type pass struct {
+	visit   visit
+	moments [2]moment // of the view, and of the true /proc where that is another
+	walked  bool      // every process was visited
 }
 
 // New opens the view that the options choose.
@@ -177,7 +185,8 @@ func (b *backend) Begin(ctx context.Context) (platform.Reader, error) {
 		return nil, fs.ErrClosed
 	}
 	b.passes++
-	return &reader{backend: b, ctx: ctx}, nil
+	b.pass = pass{}
+	return &reader{b, ctx}, nil
 }
 
 // Close waits for the reader to be closed. The backend is of no use afterwards.
@@ -197,18 +206,14 @@ func (b *backend) closeHandles() (err error) {
 	return err
 }
 
-// reader is one pass.
+// reader is one pass. Without a backend it is closed.
 type reader struct {
 	*backend
-	ctx     context.Context
-	visit   visit
-	moments [2]moment // of the view, and of the true /proc where that is another
-	walked  bool      // every process was visited
-	closed  bool
+	ctx context.Context
 }
 
 func (r *reader) Read(set platform.SourceSet, sink platform.Sink) error {
-	if r.closed {
+	if r.backend == nil {
 		return fs.ErrClosed
 	}
 	more, err := r.readProcesses(set&processSources, sink)
@@ -219,7 +224,7 @@ func (r *reader) Read(set platform.SourceSet, sink platform.Sink) error {
 }
 
 func (r *reader) Process(key platform.Key, set platform.SourceSet, sink platform.Sink) error {
-	if r.closed {
+	if r.backend == nil {
 		return fs.ErrClosed
 	}
 	if err := r.ctx.Err(); err != nil {
@@ -229,11 +234,12 @@ func (r *reader) Process(key platform.Key, set platform.SourceSet, sink platform
 }
 
 func (r *reader) Close() error {
-	if r.closed {
+	if r.backend == nil {
 		return nil
 	}
-	r.closed = true
-	r.forget(r.walked)
-	<-r.busy
+	b := r.backend
+	r.backend = nil
+	b.forget(b.pass.walked)
+	<-b.busy
 	return nil
 }

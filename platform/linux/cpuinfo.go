@@ -41,7 +41,7 @@ func decodeCPUInfo(b []byte, cpus []cpuInfo) []cpuInfo {
 func (c *cpuInfo) decode(key, value []byte) {
 	switch string(key) {
 	case "cpu MHz":
-		c.hertz, _, c.hasHertz = text.Decimal(value, 6)
+		c.hertz, _, c.hasHertz = text.DecimalField(value, 6)
 	case "physical id":
 		c.socket, _, c.hasSocket = text.UintField(value)
 	case "core id":

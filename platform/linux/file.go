@@ -48,7 +48,7 @@ func (b *backend) slurp(dir int, parts ...string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.buf[:n], nil
+	return b.lines(n), nil
 }
 
 // once reads a file that the kernel prints as one record, in one read. Such a
@@ -67,7 +67,21 @@ func (b *backend) once(dir int, path []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.buf[:n], nil
+	return b.lines(n), nil
+}
+
+// lines returns the first n bytes of the buffer, with a newline at their end. The
+// kernel ends every line that it prints; a tree made by hand may not, and the
+// decoders take a line without its end for one that was cut short.
+func (b *backend) lines(n int) []byte {
+	if n == 0 || b.buf[n-1] == '\n' {
+		return b.buf[:n]
+	}
+	if n == len(b.buf) {
+		b.buf = append(b.buf, 0)
+	}
+	b.buf[n] = '\n'
+	return b.buf[:n+1]
 }
 
 // drain reads from fd to its end or to the most bytes, into buf from n on, and

@@ -92,7 +92,7 @@ func (t *mounts) see(l mountLine) {
 		t.listed = append(t.listed, m)
 	}
 	m.device = l.device
-	m.whole = string(l.root) == "/"
+	m.whole = l.whole
 	m.source = text.Unoctal(m.source[:0], l.source)
 	m.kind = append(m.kind[:0], l.kind...)
 	m.mode = append(m.mode[:0], l.mode...)

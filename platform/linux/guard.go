@@ -12,22 +12,28 @@ import (
 // program with more than 10000 (runtime/debug.SetMaxThreads).
 const crowd = 256
 
+// stages divide the budget: at the end of each, if questions are still open, twice
+// as many goroutines ask. After half of the stages the whole crowd is under way.
+const stages = 16
+
 // guard asks the kernel what it may never answer: the space of a file system
 // whose server is gone, the frequency of a CPU whose driver hangs. All questions
-// of a pass are under way at once and share one budget. A question without an
-// answer keeps its goroutine, is left alone while that waits, and costs later
-// passes nothing.
+// of a pass share one budget. As long as they are answered they are asked one by
+// one, since parallel readers bring some drivers down (issue 2500 of Prometheus
+// node_exporter). A question without an answer keeps its goroutine, is left alone
+// while that waits, and costs later passes nothing.
 type guard struct {
 	budget time.Duration
 	timer  *time.Timer
 	worker func()        // guard.work, bound once so that starting it does not allocate
 	done   chan struct{} // tells that no question is open
 
-	mu    sync.Mutex
-	queue []*question
-	open  int // questions of this round without an answer
-	round uint64
-	alive int // goroutines
+	mu     sync.Mutex
+	queue  []*question
+	open   int // questions of this round without an answer
+	round  uint64
+	asking int // goroutines started in this round
+	alive  int // goroutines, those of earlier rounds included
 }
 
 // question is one thing to ask, over and over. What ask writes belongs to the
@@ -62,10 +68,12 @@ func (g *guard) ask(q *question) {
 	g.open++
 }
 
-// start begins to ask everything that was put into the round.
+// start begins to ask what was put into the round. Each further call doubles the
+// goroutines that ask.
 func (g *guard) start() {
 	g.mu.Lock()
-	n := min(len(g.queue), crowd-g.alive)
+	n := min(max(g.asking, 1), len(g.queue), crowd-g.alive)
+	g.asking += n
 	g.alive += n
 	g.mu.Unlock()
 	for range n {
@@ -129,7 +137,7 @@ func (g *guard) end() {
 		g.queue[i] = nil
 	}
 	g.queue = g.queue[:0]
-	g.open = 0
+	g.open, g.asking = 0, 0
 	g.round++
 }
 
@@ -140,23 +148,34 @@ func (g *guard) settled() bool {
 	return g.open == 0
 }
 
+// await waits for the end of the round, stage by stage.
 func (g *guard) await(ctx context.Context) {
+	for range stages {
+		if g.stage(ctx) {
+			return
+		}
+		g.start()
+	}
+}
+
+// stage waits for a part of the budget, and reports whether the round is over.
+func (g *guard) stage(ctx context.Context) bool {
 	if g.timer == nil {
-		g.timer = time.NewTimer(g.budget)
+		g.timer = time.NewTimer(g.budget / stages)
 	} else {
-		g.timer.Reset(g.budget)
+		g.timer.Reset(g.budget / stages)
 	}
 	defer g.timer.Stop()
 	for {
 		select {
 		case <-g.done: // may be left over from before the last question was put
 			if g.settled() {
-				return
+				return true
 			}
 		case <-g.timer.C:
-			return
+			return false
 		case <-ctx.Done():
-			return
+			return true
 		}
 	}
 }

@@ -57,6 +57,9 @@ type hostPass struct {
 // order, the host, its CPUs, disks, file systems, interfaces, swap areas and
 // locks. first is the index of hostSources[0] among the backend's sources.
 func (r *reader) readHost(set platform.SourceSet, first int, sink platform.Sink) error {
+	if err := r.ctx.Err(); err != nil {
+		return err
+	}
 	p := hostPass{reader: r, host: r.hostState(), set: set >> first, first: first, sink: sink}
 	p.net = p.networkTables()
 	p.ask()
@@ -87,8 +90,13 @@ func (p *hostPass) send() bool {
 // wants reports whether a source of this half was chosen.
 func (p *hostPass) wants(source int) bool { return p.set.Has(source) }
 
-// miss tells the sink why a source gave nothing.
-func (p *hostPass) miss(source int, why platform.Reason) { p.sink.Miss(p.first+source, why) }
+// miss tells the sink why a source gave nothing. A pass that was called off has
+// not missed anything.
+func (p *hostPass) miss(source int, why platform.Reason) {
+	if p.ctx.Err() == nil {
+		p.sink.Miss(p.first+source, why)
+	}
+}
 
 // told misses a source that was read and left the sample as it was.
 func (p *hostPass) told(source, before int) {

@@ -11,7 +11,7 @@ import (
 //	0.09 0.03 0.01 2/87 4717
 func decodeLoadavg(b []byte, s *platform.Sample) {
 	for _, f := range [...]platform.Field{platform.HostLoad1, platform.HostLoad5, platform.HostLoad15} {
-		v, rest, ok := text.Decimal(b, 2)
+		v, rest, ok := text.DecimalField(b, 2)
 		if !ok {
 			return
 		}

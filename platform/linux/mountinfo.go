@@ -10,7 +10,7 @@ import (
 // blanks still written as \040.
 type mountLine struct {
 	device uint64 // as deviceNumber makes it; 0 in /proc/mounts, which has none
-	root   []byte // what of the file system is mounted; "/" is all of it
+	whole  bool   // its root is mounted, not a folder or file of it
 	point  []byte
 	kind   []byte
 	source []byte
@@ -31,8 +31,9 @@ func decodeMountinfo(line []byte) (m mountLine, ok bool) {
 	if m.device, ok = majorMinor(device); !ok {
 		return m, false
 	}
-	var options, super []byte
-	m.root, rest = text.Field(rest)
+	var root, options, super []byte
+	root, rest = text.Field(rest)
+	m.whole = string(root) == "/"
 	m.point, rest = text.Field(rest)
 	options, rest = text.Field(rest)
 	rest, ok = skipOptional(rest)
@@ -74,7 +75,7 @@ func decodeMount(line []byte) (m mountLine, ok bool) {
 	m.point, line = text.Field(line)
 	m.kind, line = text.Field(line)
 	options, _ = text.Field(line)
-	m.root = []byte("/")
+	m.whole = true
 	m.mode = mountMode(options, nil)
 	return m, len(options) > 0
 }

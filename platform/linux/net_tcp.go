@@ -17,8 +17,8 @@ func decodeTCP(line []byte, counts *tcpCounts) {
 	if !isSocket(line) {
 		return
 	}
-	state, rest, ok := text.Hex(text.Skip(line, 3))
-	if ok && state < uint64(len(counts)) && len(rest) > 0 {
+	state, rest, ok := text.HexField(text.Skip(line, 3))
+	if next, _ := text.Field(rest); ok && state < uint64(len(counts)) && len(next) > 0 {
 		counts[state]++
 	}
 }

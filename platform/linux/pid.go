@@ -34,7 +34,7 @@ type visit struct {
 
 // begin prepares the visit of a process.
 func (r *reader) begin(key platform.Key, set platform.SourceSet, sink platform.Sink) *visit {
-	v := &r.visit
+	v := &r.pass.visit
 	v.key, v.foreign, v.dir, v.set, v.sink = key, false, -1, set, sink
 	v.statusRead = false
 	return v
@@ -56,7 +56,7 @@ func (r *reader) readProcesses(set platform.SourceSet, sink platform.Sink) (more
 			return false, nil
 		}
 	}
-	r.walked = true
+	r.pass.walked = true
 	return true, nil
 }
 

@@ -42,20 +42,20 @@ const samePrivilege = "same user or CAP_SYS_PTRACE"
 func pidSources(word uint8) []platform.Source {
 	sources := []platform.Source{
 		pidStat:   {Name: "/proc/[pid]/stat", Cost: 9, Files: 1, Clock: true, Gives: givenByStat(word)},
-		pidStatm:  {Name: "/proc/[pid]/statm", Cost: 6, Files: 1, Gives: given(platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual)},
+		pidStatm:  {Name: "/proc/[pid]/statm", Cost: 6, Files: 1, Gives: exactly(platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual)},
 		pidStatus: {Name: "/proc/[pid]/status", Cost: 13, Files: 1, Gives: givenByStatus(word)},
 		pidIO: {
 			Name: "/proc/[pid]/io", Needs: samePrivilege, Cost: 7, Files: 1,
-			Gives: given(platform.ProcessDiskReadBytes, platform.ProcessDiskWriteBytes, platform.ProcessDiskReads, platform.ProcessDiskWrites),
+			Gives: exactly(platform.ProcessDiskReadBytes, platform.ProcessDiskWriteBytes, platform.ProcessDiskReads, platform.ProcessDiskWrites),
 		},
-		pidFD: {Name: "/proc/[pid]/fd", Cost: 2, Gives: given(platform.ProcessOpenFiles)},
+		pidFD: {Name: "/proc/[pid]/fd", Cost: 2, Gives: exactly(platform.ProcessOpenFiles)},
 		pidTask: {
 			Name: "/proc/[pid]/task/[tid]/status", Cost: 40, Files: 3, Dear: true,
-			Gives: given(platform.ProcessSwitchesVoluntary, platform.ProcessSwitchesInvoluntary),
+			Gives: exactly(platform.ProcessSwitchesVoluntary, platform.ProcessSwitchesInvoluntary),
 		},
 		pidExe:     {Name: "/proc/[pid]/exe", Needs: samePrivilege, Cost: 3, Dear: true},
 		pidCmdline: {Name: "/proc/[pid]/cmdline", Cost: 7, Files: 1, Dear: true},
-		etcPasswd:  {Name: "/etc/passwd", Cost: 2, Dear: true, Gives: given(platform.ProcessUser)},
+		etcPasswd:  {Name: "/etc/passwd", Cost: 2, Dear: true, Gives: exactly(platform.ProcessUser)},
 	}
 	for i := range sources {
 		sources[i].Entity = platform.Process
@@ -67,8 +67,8 @@ func pidSources(word uint8) []platform.Source {
 	return sources
 }
 
-// given declares fields of 64 bits that are exact.
-func given(fields ...platform.Field) (gives []platform.Given) {
+// exactly declares fields of 64 bits that are exact.
+func exactly(fields ...platform.Field) (gives []platform.Given) {
 	for _, f := range fields {
 		gives = append(gives, platform.Given{Field: f})
 	}
@@ -88,7 +88,7 @@ func givenByStat(word uint8) []platform.Given {
 		// Without what each CPU has counted and not yet handed in: 84 to 324 kB too
 		// low for processes of 13 to 218 MB on two CPUs of Linux 6.18.
 		{Field: platform.ProcessMemoryRSS, Approximate: true},
-	}, given(platform.ProcessMemoryVirtual, platform.ProcessThreads, platform.ProcessUptime,
+	}, exactly(platform.ProcessMemoryVirtual, platform.ProcessThreads, platform.ProcessUptime,
 		platform.ProcessState, platform.ProcessParent)...)
 }
 
@@ -98,6 +98,6 @@ func givenByStatus(word uint8) []platform.Given {
 	return append([]platform.Given{
 		{Field: platform.ProcessSwitchesVoluntary, Bits: word, Approximate: true},
 		{Field: platform.ProcessSwitchesInvoluntary, Bits: word, Approximate: true},
-	}, given(platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual, platform.ProcessThreads,
+	}, exactly(platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual, platform.ProcessThreads,
 		platform.ProcessSignalsPending, platform.ProcessUser, platform.ProcessCPUAllowed, platform.ProcessParent)...)
 }

@@ -142,9 +142,9 @@ type moment struct {
 
 // moment reads it when it is first wanted.
 func (r *reader) moment(v *visit) *moment {
-	m, dir, up := &r.moments[0], r.proc, ""
+	m, dir, up := &r.pass.moments[0], r.proc, ""
 	if v.foreign {
-		m, dir, up = &r.moments[1], r.self, "../"
+		m, dir, up = &r.pass.moments[1], r.self, "../"
 	}
 	if m.read {
 		return m

@@ -10,7 +10,7 @@ import (
 //
 //	1473.48 2899.09
 func decodeUptime(b []byte, s *platform.Sample) {
-	if ns, _, ok := text.Decimal(b, 9); ok {
+	if ns, _, ok := text.DecimalField(b, 9); ok {
 		s.Set(platform.HostUptime, ns)
 	}
 }
