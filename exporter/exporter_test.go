@@ -61,12 +61,12 @@ func TestIntervalAndTimeout(t *testing.T) {
 		{"", "", nil, 15 * time.Second, 15 * time.Second, ""},
 		{"60000", "", nil, time.Minute, 30 * time.Second, ""},
 		{"60000", "5000", nil, time.Minute, 5 * time.Second, ""},
-		{"60000", "5000", []Option{WithInterval(time.Second)}, time.Second, time.Second, ""},
+		{"60000", "5000", []Option{WithInterval(time.Second)}, time.Second, 5 * time.Second, ""},
 		{"", "", []Option{WithTimeout(time.Second)}, 15 * time.Second, time.Second, ""},
 		{"abc", "", nil, 0, 0, "OTEL_METRIC_EXPORT_INTERVAL"},
 		{"-1", "", nil, 0, 0, "milliseconds above zero"},
 		{"", "9223372036854775807", nil, 0, 0, "OTEL_METRIC_EXPORT_TIMEOUT"},
-		{"abc", "", []Option{WithInterval(time.Second)}, time.Second, time.Second, ""},
+		{"abc", "", []Option{WithInterval(time.Second)}, time.Second, 10 * time.Second, ""},
 	} {
 		t.Setenv("OTEL_METRIC_EXPORT_INTERVAL", tc.interval)
 		t.Setenv("OTEL_METRIC_EXPORT_TIMEOUT", tc.timeout)

@@ -27,6 +27,9 @@ const (
 	// seconds after it has asked.
 	DefaultDeadline = 8 * time.Second
 
+	// leastTimeout is what a pass may take however short the interval is: with a
+	// second for thousands of processes and a slow receiver nothing would arrive.
+	leastTimeout = 10 * time.Second
 	// defaultTimeout is that of the specification (OTEL_METRIC_EXPORT_TIMEOUT).
 	defaultTimeout = 30 * time.Second
 )
@@ -76,7 +79,8 @@ func WithInterval(d time.Duration) Option {
 }
 
 // WithTimeout sets how long reading and sending one pass may take together, and
-// beats OTEL_METRIC_EXPORT_TIMEOUT. It is never longer than the interval.
+// beats OTEL_METRIC_EXPORT_TIMEOUT. It is never longer than the interval, or ten
+// seconds where the interval is shorter: a pass that takes long is better than none.
 func WithTimeout(d time.Duration) Option {
 	return optionFunc(func(c config) config {
 		c.timeout = d
@@ -155,7 +159,7 @@ func (c config) resolve() (config, error) {
 	c.endpoint, errs[0] = findEndpoint(c.url)
 	c.interval, errs[1] = orMillis(c.interval, "OTEL_METRIC_EXPORT_INTERVAL", DefaultInterval)
 	c.timeout, errs[2] = orMillis(c.timeout, "OTEL_METRIC_EXPORT_TIMEOUT", defaultTimeout)
-	c.timeout = min(c.timeout, c.interval)
+	c.timeout = min(c.timeout, max(c.interval, leastTimeout))
 	return c, errors.Join(append(errs[:], c.err)...)
 }
 

@@ -73,6 +73,27 @@ func WithAlways(executables ...string) Option {
 	return option(func(c *config) { c.series.Always = append(c.series.Always, executables...) })
 }
 
+// WithFilter sees only the processes of which all conditions hold:
+//
+//	name=nginx*                 the kernel's short name
+//	executable=/usr/bin/*       the program file, or its base name without a slash
+//	owner=www-data|33           the effective user
+//	state=running               running, sleeping, stopped or defunct
+//	cgroup=/system.slice/*      the control group
+//	unit=ssh.service            the service manager's unit
+//	tree=4711                   the process and its descendants
+//	env=KEY or env=KEY=value    the environment at exec, read for this alone
+//	age>=10m                    and age<10m
+//	memory>=100MiB              resident; and memory<100MiB
+//
+// Alternatives are separated by |, a star stands for any run of characters, and !=
+// turns a condition around. A condition on something that can't be read holds for
+// nobody. The cheapest are asked first: of a process that is not called nginx, one
+// file is read. A condition that can't be understood is an error of [Start].
+func WithFilter(conditions ...string) Option {
+	return option(func(c *config) { c.series.Filter = append(c.series.Filter, conditions...) })
+}
+
 // WithMetrics changes the default set of metrics, in order: a name or a pattern
 // with * enables, with a leading - it disables; * alone enables all, those
 // included that are off by default. A metric that is disabled is not read either.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/pidometer/pidometer/internal/text"
 )
 
 // Select returns the metrics that are on, in the order of [Metrics]. It begins
@@ -39,7 +41,7 @@ func apply(all []Metric, on []bool, pattern string) error {
 	glob, off := strings.CutPrefix(pattern, "-")
 	found := false
 	for i := range all {
-		if match(glob, all[i].Name) {
+		if text.Glob(glob, all[i].Name) {
 			on[i], found = !off, true
 		}
 	}
@@ -59,26 +61,6 @@ func enabled(all []Metric, on []bool) (metrics []Metric) {
 		}
 	}
 	return metrics
-}
-
-// match reports whether a glob, whose one special character is the star, covers
-// the whole name. Each part between stars takes the first place that it fits, so
-// the time is linear in the name for each part.
-func match(glob, name string) bool {
-	head, rest, starred := strings.Cut(glob, "*")
-	if !starred {
-		return glob == name
-	}
-	name, ok := strings.CutPrefix(name, head)
-	for ok && starred {
-		var part string
-		part, rest, starred = strings.Cut(rest, "*")
-		if !starred {
-			return strings.HasSuffix(name, part)
-		}
-		_, name, ok = strings.Cut(name, part)
-	}
-	return ok
 }
 
 // nearest returns the metric whose name differs from s in the fewest characters,

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pidometer/pidometer/internal/filter"
 	"github.com/pidometer/pidometer/internal/monotonic"
 	"github.com/pidometer/pidometer/platform"
 )
@@ -28,7 +29,8 @@ type Config struct {
 	// plain sum of the others as the remainder: right for a program that looks
 	// once, wrong for one that goes on looking, since processes come and go.
 	Lifetime bool
-	Now      func() time.Time // nil means time.Now
+	Filter   []filter.Condition // all must hold of a process to be seen; the cheapest first
+	Now      func() time.Time   // nil means time.Now
 }
 
 // defaultLimit is N of the top N by CPU and the top N by memory.
@@ -55,14 +57,17 @@ type Miss struct {
 // Pass is the state that passes leave behind: the rows. It is safe for
 // concurrent use.
 type Pass struct {
-	config  Config
-	sources []platform.Source
-	plan    Plan
-	layouts [platform.Entities]layout
-	rules   [platform.FieldCount]monotonic.Rule
-	unsure  platform.FieldSet // counters whose earlier wraps nobody knows
-	shared  mask              // slots of processes that the remainder adds up
-	boot    platform.Boot
+	config            Config
+	sources           []platform.Source
+	plan              Plan
+	layouts           [platform.Entities]layout
+	rules             [platform.FieldCount]monotonic.Rule
+	cheap             []filter.Condition // those that the first stage decides
+	dear              []filter.Condition // and those that take another read
+	unsure            platform.FieldSet  // counters whose earlier wraps nobody knows
+	shared            mask               // slots of processes that the remainder adds up
+	notFirst, notWide mask               // slots that a stage leaves to a later one
+	boot              platform.Boot
 
 	mu         sync.Mutex
 	tables     [platform.Entities]table
@@ -77,6 +82,7 @@ type Pass struct {
 	cut        bool // this pass did not get to its end
 	made       bool // a pass is there to be shared; false after one that panicked
 	candidates []candidate
+	parents    map[uint64]uint64 // of every process, where a filter asks for a tree
 	stats      Stats
 }
 
@@ -100,7 +106,13 @@ func New(c Config) *Pass {
 	if c.Always != nil {
 		p.nameAll()
 	}
+	p.cheap, p.dear = p.plan.narrow(p.sources, c.Filter)
 	p.stats.Misses = map[Miss]uint64{}
+	for _, f := range c.Filter {
+		if f.Tree != 0 {
+			p.parents = map[uint64]uint64{}
+		}
+	}
 	p.layOut()
 	p.declare()
 	p.Reset()
@@ -128,9 +140,23 @@ func (p *Pass) layOut() {
 	for e := range p.layouts {
 		p.layouts[e] = newLayout(platform.Entity(e), wanted, p.config.Rates)
 	}
-	given := gives(p.sources, p.plan.First)
+	p.stage()
+}
+
+// stage finds which slots of processes each stage fills: one that has but an
+// approximation of a field leaves it to a later one that reads it exactly.
+func (p *Pass) stage() {
+	early, wide := exactly(p.sources, p.plan.First), exactly(p.sources, p.plan.Wide)
+	late := exactly(p.sources, p.plan.Second)
+	given := gives(p.sources, p.plan.First|p.plan.Wide)
 	for i, f := range p.layouts[platform.Process].fields {
-		if given.Has(f) {
+		if !early.Has(f) && !wide.Has(f) && late.Has(f) {
+			p.notWide.add(i)
+		}
+		if !early.Has(f) && (wide.Has(f) || late.Has(f)) {
+			p.notFirst.add(i)
+		}
+		if given.Has(f) && !p.notWide.has(i) {
 			p.shared.add(i)
 		}
 	}
@@ -139,7 +165,7 @@ func (p *Pass) layOut() {
 // declare takes the widths that the sources of the plan declare.
 func (p *Pass) declare() {
 	uptime := p.config.Now().Sub(p.boot.Time)
-	for i := range (p.plan.First | p.plan.Second).All() {
+	for i := range (p.plan.First | p.plan.Wide | p.plan.Second).All() {
 		for _, g := range p.sources[i].Gives {
 			p.rules[g.Field] = rule(g)
 			if wrapsWithin(g.Field, p.rules[g.Field], uptime) {
@@ -222,6 +248,7 @@ func (p *Pass) start(now time.Time) {
 	}
 	p.youngest, p.latest = p.latest, 0
 	p.states = [len(counted)]uint64{}
+	clear(p.parents)
 	p.missed = [platform.Entities]bool{}
 	for e := range p.tables {
 		p.tables[e].ever = len(p.tables[e].list) > 0 || p.tables[e].ever
@@ -236,6 +263,7 @@ func (p *Pass) read(ctx context.Context) bool {
 	}
 	defer reader.Close()
 	err = reader.Read(p.plan.First, (*firstStage)(p))
+	p.sift(reader)
 	switch p.config.Processes {
 	case Self:
 		err = errors.Join(err, p.readProcess(reader, platform.Self))
@@ -251,6 +279,9 @@ func (p *Pass) choose(reader platform.Reader) {
 	p.rank()
 	list := p.tables[platform.Process].list
 	for _, r := range list {
+		if r.hidden {
+			continue
+		}
 		p.enter(r)
 		if p.plan.Second != 0 && r.seen == p.generation && r.Shown() {
 			p.readProcess(reader, r.Key)
@@ -260,7 +291,7 @@ func (p *Pass) choose(reader platform.Reader) {
 		p.other = p.newOther()
 	}
 	for _, r := range list {
-		if r.seen == p.generation && !r.member.always && !p.config.Lifetime {
+		if r.seen == p.generation && !r.hidden && !r.member.always && !p.config.Lifetime {
 			p.settle(r)
 		}
 	}
@@ -299,7 +330,7 @@ func (p *firstStage) Sample(s *platform.Sample) bool { return (*Pass)(p).sample(
 func (p *firstStage) Miss(source int, why platform.Reason) { (*Pass)(p).miss(source, why) }
 
 func (p *secondStage) Sample(s *platform.Sample) bool {
-	(*Pass)(p).keep(s)
+	(*Pass)(p).keep(s, mask{})
 	return true
 }
 
@@ -312,16 +343,20 @@ func (p *Pass) sample(s *platform.Sample) bool {
 		if state, ok := s.Get(platform.ProcessState); ok && state < uint64(len(p.states)) {
 			p.states[state]++
 		}
-		if p.config.Processes == None || p.config.Processes == Self {
+		if p.config.Processes == None || p.config.Processes == Self || !p.admits(s) {
 			return true
 		}
 	}
-	p.keep(s)
+	except := mask{}
+	if s.Entity == platform.Process {
+		except = p.notFirst
+	}
+	p.keep(s, except)
 	return true
 }
 
-// keep puts a sample into its row.
-func (p *Pass) keep(s *platform.Sample) {
+// keep puts a sample into its row, but for some slots.
+func (p *Pass) keep(s *platform.Sample, except mask) {
 	t := &p.tables[s.Entity]
 	r := t.rows[s.Key]
 	if r == nil {
@@ -330,7 +365,7 @@ func (p *Pass) keep(s *platform.Sample) {
 		t.list = append(t.list, r)
 	}
 	version := r.Version
-	r.take(p, s)
+	r.take(p, s, except)
 	r.name(s)
 	if r.Entity == platform.Process && p.config.Always != nil && (r.Version != version || r.first.Equal(p.at)) {
 		p.enroll(r)
@@ -405,7 +440,7 @@ func (p *Pass) count(whole bool) {
 	if host == nil {
 		var s platform.Sample
 		s.Reset(platform.Host, platform.Key{})
-		p.keep(&s)
+		p.keep(&s, mask{})
 		host = p.tables[platform.Host].rows[platform.Key{}]
 	}
 	host.begin(p)
@@ -446,7 +481,7 @@ func (p *Pass) Rest() iter.Seq[*Row] {
 // reports reports whether a row is shown. What was not reached by a pass that was
 // cut short shows what it showed before; what was reached and is not there, nothing.
 func (p *Pass) reports(r *Row) bool {
-	if r.seen != p.generation && !p.cut {
+	if r.seen != p.generation && !p.cut || r.hidden {
 		return false
 	}
 	return r.Entity != platform.Process || p.config.Processes != Top || r.Shown()

@@ -16,6 +16,7 @@ const (
 // Plan is what one pass reads.
 type Plan struct {
 	First   platform.SourceSet // of every entity
+	Wide    platform.SourceSet // of the processes that pass the cheap conditions of a filter
 	Second  platform.SourceSet // of the selected processes only
 	Missing platform.Want      // what this kernel does not give
 }
@@ -91,6 +92,18 @@ func gives(sources []platform.Source, set platform.SourceSet) (fields platform.F
 	for i := range set.All() {
 		for _, g := range sources[i].Gives {
 			fields.Add(g.Field)
+		}
+	}
+	return fields
+}
+
+// exactly returns the fields that the sources of a set give exactly.
+func exactly(sources []platform.Source, set platform.SourceSet) (fields platform.FieldSet) {
+	for i := range set.All() {
+		for _, g := range sources[i].Gives {
+			if !g.Approximate {
+				fields.Add(g.Field)
+			}
 		}
 	}
 	return fields

@@ -18,7 +18,7 @@ func (p *Pass) rank() {
 	c := p.candidates[:0]
 	for _, r := range p.tables[platform.Process].list {
 		r.member.before = r.member.selected
-		if r.seen == p.generation && !r.member.always {
+		if r.seen == p.generation && !r.hidden && !r.member.always {
 			c = append(c, p.candidate(r))
 		}
 	}

@@ -77,7 +77,7 @@ func (p *Pass) remain() {
 
 // leftOver reports whether the remainder stands for the process in this pass.
 func (p *Pass) leftOver(r *Row) bool {
-	return r.seen == p.generation && !r.member.selected && !r.member.always
+	return r.seen == p.generation && !r.hidden && !r.member.selected && !r.member.always
 }
 
 // gather adds the levels of a process to the remainder, and its counters too if

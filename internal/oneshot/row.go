@@ -32,6 +32,7 @@ type Row struct {
 	layout   *layout
 	seen     uint64    // generation of the pass that last read it
 	first    time.Time // the pass that saw it first
+	hidden   bool      // a filter keeps it out of sight
 	has      mask      // slots read in that pass
 	values   []uint64  // by slot: levels, and sums that never fall
 	counters []monotonic.Counter
@@ -106,11 +107,11 @@ func (r *Row) begin(p *Pass) {
 }
 
 // take merges the fields of a sample that this pass has not read yet.
-func (r *Row) take(p *Pass, s *platform.Sample) {
+func (r *Row) take(p *Pass, s *platform.Sample, except mask) {
 	r.begin(p)
 	for i, f := range r.layout.fields {
 		v, ok := s.Get(f)
-		if !ok || r.has.has(i) {
+		if !ok || r.has.has(i) || except.has(i) {
 			continue
 		}
 		r.has.add(i)

@@ -18,6 +18,7 @@ type script struct {
 	disksFail bool
 	stopAfter int    // processes until the walk breaks off; 0: never
 	calls     int    // reads of one process
+	io        int    // processes whose disk reads were asked for
 	now       uint64 // start of the next process
 	sample    platform.Sample
 }
@@ -26,6 +27,7 @@ type process struct {
 	id, start     uint64
 	user, system  uint64
 	rss, reads    uint64
+	parent        uint64
 	switches      uint64
 	unreadable    bool // its disk reads, for now
 	command, path raw
@@ -52,7 +54,7 @@ func (k *script) Sources() []platform.Source {
 	}
 	return []platform.Source{
 		walkSource: {Name: "walk", Entity: platform.Process, Clock: true, Files: 1, Texts: []platform.Text{platform.ProcessCommand},
-			Gives: given(platform.ProcessCPUUser, platform.ProcessCPUSystem, platform.ProcessMemoryRSS, platform.ProcessState)},
+			Gives: given(platform.ProcessCPUUser, platform.ProcessCPUSystem, platform.ProcessMemoryRSS, platform.ProcessState, platform.ProcessParent)},
 		ioSource:   {Name: "io", Entity: platform.Process, Files: 1, Gives: given(platform.ProcessDiskReads)},
 		dearSource: {Name: "dear", Entity: platform.Process, Files: 1, Dear: true, Gives: given(platform.ProcessSwitchesVoluntary), Texts: []platform.Text{platform.ProcessExecutable}},
 		diskSource: {Name: "disks", Entity: platform.Disk, Gives: []platform.Given{
@@ -110,8 +112,10 @@ func (k *script) tell(p *process, set platform.SourceSet, sink platform.Sink) {
 	s.Set(platform.ProcessCPUSystem, p.system)
 	s.Set(platform.ProcessMemoryRSS, p.rss)
 	s.Set(platform.ProcessState, uint64(p.state))
+	s.Set(platform.ProcessParent, p.parent)
 	s.SetText(platform.ProcessCommand, p.command)
 	if set.Has(ioSource) {
+		k.io++
 		if p.unreadable {
 			sink.Miss(ioSource, platform.Denied)
 		} else {

@@ -10,6 +10,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/pidometer/pidometer/internal/filter"
 	"github.com/pidometer/pidometer/internal/oneshot"
 	"github.com/pidometer/pidometer/internal/text"
 	"github.com/pidometer/pidometer/platform"
@@ -20,6 +21,7 @@ import (
 type Config struct {
 	Metrics     []string // patterns, as [semconv.Select] takes them
 	Processes   oneshot.Processes
+	Filter      []string // conditions of processes, as package filter reads them
 	Always      []string // executable names that are reported in full beside the top
 	PerCPU      bool
 	Raw         bool // counters as the kernel gives them
@@ -81,6 +83,10 @@ func Open(c Config, b platform.Backend) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	conditions, err := filter.ParseAll(c.Filter)
+	if err != nil {
+		return nil, err
+	}
 	r := &Reader{self: c.Processes == oneshot.Self}
 	given := provided(b.Sources())
 	for _, m := range selected {
@@ -93,7 +99,7 @@ func Open(c Config, b platform.Backend) (*Reader, error) {
 		want.Texts |= platform.Texts(platform.ProcessCommand, platform.ProcessExecutable)
 	}
 	r.pass = oneshot.New(oneshot.Config{Backend: b, Want: want, Rates: rates,
-		Processes: c.Processes, Always: c.always(), Raw: c.Raw, Lifetime: c.Lifetime})
+		Processes: c.Processes, Always: c.always(), Raw: c.Raw, Lifetime: c.Lifetime, Filter: conditions})
 	return r, nil
 }
 

@@ -64,6 +64,7 @@ type backend struct {
 	path    []byte // the path under construction
 	comm    []byte // of the process being read
 	args    []byte // of the process being read, if too long to be remembered
+	environ []byte // of the process being read
 	link    []byte
 	pids    []uint64
 	numbers []uint64 // threads or descriptors of one process

@@ -84,12 +84,15 @@ func (b *backend) lines(n int) []byte {
 	return b.buf[:n+1]
 }
 
+// leastBuffer is what a buffer grows to at first: a page.
+const leastBuffer = 4096
+
 // drain reads from fd to its end or to the most bytes, into buf from n on, and
 // returns how many bytes buf then holds. It grows the buffer when that is full.
 func (b *backend) drain(fd int, buf *[]byte, n, most int) (int, error) {
 	for n < most {
 		if n == len(*buf) {
-			*buf = append(*buf, make([]byte, len(*buf))...)
+			*buf = append(*buf, make([]byte, max(len(*buf), leastBuffer))...)
 		}
 		m, err := b.kernel.Read(fd, (*buf)[n:])
 		if err != nil || m == 0 {

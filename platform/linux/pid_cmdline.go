@@ -20,7 +20,7 @@ func (r *reader) readCmdline(v *visit) error {
 	k := r.remember(v)
 	args := k.args
 	if args == nil {
-		n, err := r.drainArgs(v.dir)
+		n, err := r.drainBlock(v.dir, "cmdline", &r.args)
 		if err != nil {
 			return err
 		}
@@ -36,13 +36,13 @@ func (r *reader) readCmdline(v *visit) error {
 	return nil
 }
 
-// drainArgs reads cmdline under dir into r.args. It is no record: a read may give
-// less than there is.
-func (r *reader) drainArgs(dir int) (int, error) {
-	fd, err := r.open(dir, "cmdline")
+// drainBlock reads a part of a process's memory under dir into a buffer. It is no
+// record: a read may give less than there is.
+func (r *reader) drainBlock(dir int, name string, into *[]byte) (int, error) {
+	fd, err := r.open(dir, name)
 	if err != nil {
 		return 0, err
 	}
 	defer r.kernel.Close(fd)
-	return r.drain(fd, &r.args, 0, mostArgs)
+	return r.drain(fd, into, 0, mostArgs)
 }

@@ -13,6 +13,7 @@ const (
 	pidTask
 	pidExe
 	pidCmdline
+	pidEnviron
 	etcPasswd
 	numPidSources
 )
@@ -32,6 +33,7 @@ var pidReads = [numPidSources]func(*reader, *visit) error{
 	pidTask:    (*reader).readTask,
 	pidExe:     (*reader).readExe,
 	pidCmdline: (*reader).readCmdline,
+	pidEnviron: (*reader).readEnviron,
 	etcPasswd:  (*reader).readPasswd,
 }
 
@@ -55,6 +57,7 @@ func pidSources(word uint8) []platform.Source {
 		},
 		pidExe:     {Name: "/proc/[pid]/exe", Needs: samePrivilege, Cost: 3, Dear: true},
 		pidCmdline: {Name: "/proc/[pid]/cmdline", Cost: 7, Files: 1, Dear: true},
+		pidEnviron: {Name: "/proc/[pid]/environ", Needs: samePrivilege, Cost: 7, Files: 1, Dear: true},
 		etcPasswd:  {Name: "/etc/passwd", Cost: 2, Dear: true, Gives: exactly(platform.ProcessUser)},
 	}
 	for i := range sources {
@@ -63,6 +66,7 @@ func pidSources(word uint8) []platform.Source {
 	sources[pidStat].Texts = []platform.Text{platform.ProcessCommand}
 	sources[pidExe].Texts = []platform.Text{platform.ProcessExecutable}
 	sources[pidCmdline].Texts = []platform.Text{platform.ProcessArguments}
+	sources[pidEnviron].Texts = []platform.Text{platform.ProcessEnvironment}
 	sources[etcPasswd].Texts = []platform.Text{platform.ProcessOwner}
 	return sources
 }

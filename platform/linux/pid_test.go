@@ -68,7 +68,7 @@ func TestPass(t *testing.T) {
 		}
 		texts := map[platform.Text]string{
 			platform.ProcessCommand: "a) S 9 (b", platform.ProcessExecutable: "/bin/prog2",
-			platform.ProcessArguments: "prog2\x00\x00", platform.ProcessOwner: "user",
+			platform.ProcessArguments: "prog2\x00\x00", platform.ProcessEnvironment: "HOME=/home/2\x00", platform.ProcessOwner: "user",
 		}
 		if got := s.texts[42]; !maps.Equal(got, texts) {
 			t.Errorf("%q, want %q", got, texts)
@@ -139,6 +139,8 @@ func sourceOf(path string) (source int, pid string) {
 		return pidExe, pid
 	case "cmdline":
 		return pidCmdline, pid
+	case "environ":
+		return pidEnviron, pid
 	}
 	return -1, ""
 }
@@ -465,6 +467,7 @@ func TestKernelThread(t *testing.T) {
 	w.write("proc/2/statm", "0 0 0 0 0 0 0\n")
 	w.write("proc/2/status", "Name:\tkthreadd\nPPid:\t0\nUid:\t0\t0\t0\t0\nThreads:\t1\nvoluntary_ctxt_switches:\t1\nnonvoluntary_ctxt_switches:\t0\n")
 	w.write("proc/2/cmdline", "")
+	w.write("proc/2/environ", "")
 	w.remove("proc/2/exe")
 	b := w.backend(Options{})
 	defer b.Close()

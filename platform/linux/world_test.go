@@ -103,6 +103,7 @@ func (w *world) start(p task) {
 	w.write(dir+"status", statusLines(p, 10*k, k))
 	w.write(dir+"io", fmt.Sprintf("rchar: 7\nwchar: 7\nsyscr: %d\nsyscw: %d\nread_bytes: %d\nwrite_bytes: %d\n", 3*k, 4*k, 4096*k, 8192*k))
 	w.write(dir+"cmdline", fmt.Sprintf("prog%d\x00\x00", k))
+	w.write(dir+"environ", fmt.Sprintf("HOME=/home/%d\x00", k))
 	w.symlink(dir+"exe", fmt.Sprintf("/bin/prog%d", k))
 	for fd := range 5 * k {
 		w.symlink(fmt.Sprintf("%sfd/%d", dir, fd), "/dev/null")

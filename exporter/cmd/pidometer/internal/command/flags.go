@@ -16,6 +16,7 @@ type flags struct {
 	processes  string
 	metrics    list
 	always     list
+	filter     one
 	root       string
 	otlp       string
 	interval   time.Duration
@@ -35,6 +36,16 @@ func (l *list) Set(s string) error {
 			*l = append(*l, part)
 		}
 	}
+	return nil
+}
+
+// one is a flag of several values that may hold commas: one each time it is given.
+type one []string
+
+func (o *one) String() string { return strings.Join(*o, " ") }
+
+func (o *one) Set(s string) error {
+	*o = append(*o, s)
 	return nil
 }
 
@@ -61,6 +72,7 @@ func (f *flags) forBoth(set *flag.FlagSet) {
 	set.StringVar(&f.processes, "processes", "top", "which `PROCESSES`: top (30 by CPU, 30 by memory, and the rest as one), all, self or none")
 	set.Var(&f.metrics, "metrics", "`PATTERNS`, comma-separated: a name or a pattern with * enables, with - before it disables, * alone means all")
 	set.Var(&f.always, "always", "executable `NAMES` that are reported in full beside the top")
+	set.Var(&f.filter, "filter", "`CONDITION` on processes, such as name=nginx* or memory>=100MiB; all that are given must hold")
 	set.StringVar(&f.root, "root", "", "`DIR` that holds the proc, sys and etc to look at, such as /host in a container")
 	set.BoolVar(&f.perCPU, "per-cpu", false, "show CPU time and utilization per logical CPU")
 	set.BoolVar(&f.allDevices, "all-devices", false, "show partitions, stacked disks, virtual interfaces and every mount too")
@@ -94,6 +106,7 @@ func (f *flags) options() []instrumentation.Option {
 		instrumentation.WithProcesses(choices[f.processes]),
 		instrumentation.WithMetrics(f.metrics...),
 		instrumentation.WithAlways(f.always...),
+		instrumentation.WithFilter(f.filter...),
 		instrumentation.WithRoot(f.root),
 	}
 	for _, o := range []struct {
