@@ -72,6 +72,7 @@ type backend struct {
 	names   map[string]string
 	sample  platform.Sample
 
+	host   *host // of hostState
 	known  map[place]*known
 	owners owners
 	passes uint64 // the passes begun so far

@@ -103,10 +103,17 @@ func (b *backend) drain(fd int, buf *[]byte, n, most int) (int, error) {
 	return most, nil
 }
 
+// mostNames is how many names are remembered: interfaces of containers come and go
+// under ever new ones.
+const mostNames = 4096
+
 // intern returns the string of name, allocated once per distinct content.
 func (b *backend) intern(name []byte) string {
 	if s, ok := b.names[string(name)]; ok {
 		return s
+	}
+	if len(b.names) >= mostNames {
+		clear(b.names)
 	}
 	s := string(name)
 	b.names[s] = s

@@ -1,18 +1,10 @@
 package linux
 
-// stateful carries the state of the host half beside the kernel, from pass to
-// pass.
-type stateful struct {
-	Kernel
-	host *host
-}
-
-// hostState returns the state of the host half, made by its first pass.
+// hostState returns what the host half keeps from pass to pass, made by its first
+// one: a backend that never looks at the host has none.
 func (b *backend) hostState() *host {
-	if k, ok := b.kernel.(stateful); ok {
-		return k.host
+	if b.host == nil {
+		b.host = newHost(b.kernel, b.root, b.options)
 	}
-	h := newHost(b.kernel, b.root, b.options)
-	b.kernel = stateful{b.kernel, h}
-	return h
+	return b.host
 }
