@@ -1,7 +1,6 @@
 package linux
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -105,100 +104,6 @@ func slowBootTime(s string) (uint64, bool) {
 	return 0, false
 }
 
-// slowMeminfo reads the lines into a map, in bytes or pages.
-func slowMeminfo(s string) map[string]uint64 {
-	m := map[string]uint64{}
-	for _, line := range slowLines(s) {
-		key, rest, _ := strings.Cut(line, ":")
-		f := append(slowFields(rest), "")
-		v, err := strconv.ParseUint(f[0], 10, 64)
-		if err != nil || v >= 1<<50 {
-			continue
-		}
-		if len(f) > 1 && f[1] == "kB" {
-			v *= 1024
-		}
-		if key == "MemShared" {
-			key = "Shmem"
-		}
-		m[key] = v
-	}
-	return m
-}
-
-func slowMemoryFields() map[string]platform.Field {
-	return map[string]platform.Field{
-		"MemTotal": platform.HostMemoryTotal, "MemFree": platform.HostMemoryFree,
-		"Buffers": platform.HostMemoryBuffers, "Shmem": platform.HostMemoryShared,
-		"SReclaimable": platform.HostSlabReclaimable, "SUnreclaim": platform.HostSlabUnreclaimable,
-		"HugePages_Total": platform.HostHugePagesTotal, "HugePages_Free": platform.HostHugePagesFree,
-		"HugePages_Rsvd": platform.HostHugePagesReserved, "HugePages_Surp": platform.HostHugePagesSurplus,
-		"Hugepagesize": platform.HostHugePageSize,
-	}
-}
-
-func slowMemory(s string, low int64, lowKnown bool, host *platform.Sample) {
-	m := slowMeminfo(s)
-	for key, f := range slowMemoryFields() {
-		if v, ok := m[key]; ok {
-			host.Set(f, v)
-		}
-	}
-	if cached, ok := m["Cached"]; ok {
-		host.Set(platform.HostMemoryCached, cached+m["SReclaimable"])
-	}
-	total, hasTotal := m["MemTotal"]
-	free, hasFree := m["MemFree"]
-	if available, ok := slowAvailable(m, low, lowKnown); ok {
-		host.Set(platform.HostMemoryAvailable, available)
-		if hasTotal && available <= total {
-			host.Set(platform.HostMemoryUsed, total-available)
-		} else if hasTotal && hasFree && free <= total {
-			host.Set(platform.HostMemoryUsed, total-free)
-		}
-	}
-	huge, ok := m["HugePages_Total"]
-	if free, known := m["HugePages_Free"]; ok && known && free <= huge {
-		host.Set(platform.HostHugePagesUsed, huge-free)
-	}
-}
-
-func slowAvailable(m map[string]uint64, low int64, lowKnown bool) (uint64, bool) {
-	available, ok := m["MemAvailable"]
-	free, hasFree := m["MemFree"]
-	if available == 0 {
-		active, ok1 := m["Active(file)"]
-		inactive, ok2 := m["Inactive(file)"]
-		slab, ok3 := m["SReclaimable"]
-		switch {
-		case !hasFree:
-			return 0, false
-		case lowKnown && ok1 && ok2 && ok3:
-			cache := int64(active + inactive)
-			estimate := int64(free) - low + cache - min(cache/2, low) + int64(slab) - min(int64(slab)/2, low)
-			available, ok = uint64(max(estimate, 0)), true
-		default:
-			available, ok = free+m["Cached"], true
-		}
-	}
-	if total, known := m["MemTotal"]; known && available > total {
-		return free, hasFree
-	}
-	return available, ok
-}
-
-func slowZoneinfo(s string) (low uint64, ok bool) {
-	for _, line := range slowLines(s) {
-		f := slowFields(line)
-		if len(f) > 1 && f[0] == "low" {
-			if v, err := strconv.ParseUint(f[1], 10, 64); err == nil && v < 1<<40 {
-				low, ok = low+v, true
-			}
-		}
-	}
-	return low, ok
-}
-
 func slowVmstat(s string, word uint8, host *platform.Sample) {
 	m := map[string]uint64{}
 	for _, line := range slowLines(s) {
@@ -287,65 +192,6 @@ func slowInterface(line string, s *platform.Sample) (name string, ok bool) {
 		}
 	}
 	return slowTrim(line[:colon]), true
-}
-
-// slowMount is a mountLine in strings.
-type slowMount struct {
-	device                    uint64
-	whole                     bool
-	point, kind, source, mode string
-}
-
-func slowMode(lists ...string) string {
-	for _, list := range lists {
-		if strings.Split(list, ",")[0] == "ro" {
-			return "ro"
-		}
-	}
-	return "rw"
-}
-
-func slowMountinfo(line string) (m slowMount, ok bool) {
-	f := slowFields(line)
-	if len(f) < 3 {
-		return m, false
-	}
-	major, minor, found := strings.Cut(f[2], ":")
-	x, err := strconv.ParseUint(major, 10, 64)
-	y, err2 := strconv.ParseUint(minor, 10, 64)
-	if !found || err != nil || err2 != nil {
-		return m, false
-	}
-	hyphen := slices.Index(f[min(6, len(f)):], "-")
-	if hyphen < 0 || len(f) < 6+hyphen+2 {
-		return m, false
-	}
-	tail := append(f[6+hyphen+1:], "", "")
-	m = slowMount{x<<20 | y, f[3] == "/", f[4], tail[0], tail[1], slowMode(f[5], tail[2])}
-	return m, true
-}
-
-func slowMounts(line string) (m slowMount, ok bool) {
-	f := slowFields(line)
-	if len(f) < 4 {
-		return m, false
-	}
-	return slowMount{0, true, f[1], f[2], f[0], slowMode(f[3])}, true
-}
-
-func slowUnoctal(s string) string {
-	var out strings.Builder
-	for i := 0; i < len(s); i++ {
-		if i+4 <= len(s) && s[i] == '\\' {
-			if v, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
-				out.WriteByte(byte(v))
-				i += 3
-				continue
-			}
-		}
-		out.WriteByte(s[i])
-	}
-	return out.String()
 }
 
 func slowSwap(line string, s *platform.Sample) (path string, ok bool) {
@@ -440,66 +286,6 @@ func slowLoadavg(s string, host *platform.Sample) {
 		}
 		host.Set(fields[i], v)
 	}
-}
-
-func slowOSRelease(s string) map[string]string {
-	m := map[string]string{}
-	for _, line := range strings.Split(s, "\n") {
-		key, value, ok := strings.Cut(slowTrim(line), "=")
-		if ok {
-			m[key] = slowUnquote(value)
-		}
-	}
-	return m
-}
-
-func slowUnquote(s string) string {
-	var out strings.Builder
-	for len(s) > 0 {
-		switch i := strings.IndexByte(s[1:], s[0]); {
-		case s[0] == '\'':
-			if i < 0 {
-				i = len(s) - 1
-			}
-			out.WriteString(s[1 : i+1])
-			s = s[min(i+2, len(s)):]
-		case s[0] == '"':
-			s = slowDoubleQuoted(&out, s[1:])
-		case s[0] == '\\' && len(s) > 1:
-			out.WriteByte(s[1])
-			s = s[2:]
-		default:
-			out.WriteByte(s[0])
-			s = s[1:]
-		}
-	}
-	return out.String()
-}
-
-// slowDoubleQuoted writes up to the closing quote and returns what is behind it.
-func slowDoubleQuoted(out *strings.Builder, s string) string {
-	for len(s) > 0 && s[0] != '"' {
-		if s[0] == '\\' && len(s) > 1 {
-			s = s[1:]
-		}
-		out.WriteByte(s[0])
-		s = s[1:]
-	}
-	return strings.TrimPrefix(s, `"`)
-}
-
-func slowMachineID(s string) (string, bool) {
-	s = slowTrim(s)
-	return s, len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
-}
-
-func slowNodeName(s string) (string, bool) {
-	for _, line := range strings.Split(s, "\n") {
-		if line = slowTrim(line); line != "" && !strings.HasPrefix(line, "#") {
-			return line, true
-		}
-	}
-	return "", false
 }
 
 // slowCPUList reads as many ranges as are well-formed.

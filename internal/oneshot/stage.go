@@ -1,0 +1,85 @@
+package oneshot
+
+import "github.com/pidometer/pidometer/platform"
+
+// firstStage and secondStage are the pass as the sink of its two stages.
+type (
+	firstStage  Pass
+	secondStage Pass
+)
+
+func (p *firstStage) Sample(s *platform.Sample) bool { return (*Pass)(p).sample(s) }
+
+func (p *firstStage) Miss(source int, why platform.Reason) { (*Pass)(p).miss(source, why) }
+
+func (p *secondStage) Sample(s *platform.Sample) bool {
+	(*Pass)(p).keep(s, mask{})
+	return true
+}
+
+func (p *secondStage) Miss(source int, why platform.Reason) { (*Pass)(p).miss(source, why) }
+
+// sample takes what the walk over everything found.
+func (p *Pass) sample(s *platform.Sample) bool {
+	if s.Entity == platform.Process {
+		p.latest = max(p.latest, s.Key.Start)
+		if state, ok := s.Get(platform.ProcessState); ok && state < uint64(len(p.states)) {
+			p.states[state]++
+		}
+		if p.config.Processes == None || p.config.Processes == Self || !p.admits(s) {
+			return true
+		}
+	}
+	except := mask{}
+	if s.Entity == platform.Process {
+		except = p.notFirst
+	}
+	p.keep(s, except)
+	return true
+}
+
+// keep puts a sample into its row, but for some slots.
+func (p *Pass) keep(s *platform.Sample, except mask) {
+	t := &p.tables[s.Entity]
+	r := t.rows[s.Key]
+	if r == nil {
+		r = p.appear(s)
+		t.rows[s.Key] = r
+		t.list = append(t.list, r)
+	}
+	version := r.Version
+	r.take(p, s, except)
+	r.name(s)
+	if r.Entity == platform.Process && p.config.Always != nil && (r.Version != version || r.first.Equal(p.at)) {
+		p.enroll(r)
+	}
+}
+
+// appear makes the row of an entity that was not there before.
+func (p *Pass) appear(s *platform.Sample) *Row {
+	r := newRow(s.Entity, s.Key, &p.layouts[s.Entity])
+	r.first = p.at
+	switch {
+	case s.Entity == platform.Process:
+		r.Created = p.boot.Created(s.Key.Start)
+		r.Start = r.Created
+		r.member.newborn = !p.first() && s.Key.Start >= p.youngest
+	case s.Entity == platform.Host || !p.tables[s.Entity].ever:
+		r.Start = p.boot.Time
+	default:
+		// It came since the pass before, so that is the latest time at which its
+		// counters were certainly not running yet.
+		r.Start = p.before
+	}
+	return r
+}
+
+// enroll asks whether a process is on the always-list.
+func (p *Pass) enroll(r *Row) {
+	always := p.config.Always(r.Executable)
+	if always == r.member.always {
+		return
+	}
+	r.member = member{always: always}
+	r.Start = r.Created
+}
