@@ -14,7 +14,6 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
-	common "go.opentelemetry.io/proto/otlp/common/v1"
 )
 
 const scopeName = "example.com/ours"
@@ -136,14 +135,4 @@ func sums[N int64 | float64](scope, name string, pts ...metricdata.DataPoint[N])
 	}}}
 	rm.ScopeMetrics[0].Scope.Name = scope
 	return rm
-}
-
-// textOf returns the string of an attribute.
-func textOf(attrs []*common.KeyValue, key string) string {
-	for _, kv := range attrs {
-		if kv.Key == key {
-			return kv.Value.GetStringValue()
-		}
-	}
-	return ""
 }

@@ -121,6 +121,7 @@ var symptoms = []struct {
 	{"looked like an HTTP/1.1 header", looksHTTP},
 	{"malformed HTTP response", looksGRPC},
 	{"HTTP/1.x transport connection broken", looksGRPC},
+	{"readLoopPeekFailLocked", looksGRPC},
 	{"error reading server preface", writeTLS},
 	{"Client sent an HTTP request to an HTTPS server", writeTLS},
 	{"broken pipe", hungUp},

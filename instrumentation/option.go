@@ -73,6 +73,16 @@ func WithAlways(executables ...string) Option {
 	return option(func(c *config) { c.series.Always = append(c.series.Always, executables...) })
 }
 
+// WithProcessAttributes adds attributes to the points of processes, by the names that
+// [semconv.ProcessAttributes] lists, such as container.id, k8s.pod.uid, process.owner
+// or process.parent_pid. What they are made of is read for the processes that are
+// reported, and only if it is asked for: process.command_args may hold secrets. An
+// attribute whose value changes begins a new series. An unknown name is an error of
+// [Start].
+func WithProcessAttributes(names ...string) Option {
+	return option(func(c *config) { c.series.Attributes = append(c.series.Attributes, names...) })
+}
+
 // WithFilter sees only the processes of which all conditions hold:
 //
 //	name=nginx*                 the kernel's short name

@@ -46,13 +46,14 @@ const (
 	Gone                      // the entity ended between listing and reading
 	Unsupported               // this kernel does not have it
 	Stuck                     // no answer within the budget
+	Skipped                   // not read, since that would have cost more than it may
 	numReasons
 )
 
 // Reasons is how many reasons there are.
 const Reasons = int(numReasons)
 
-var reasonNames = [numReasons]string{"unknown", "denied", "gone", "unsupported", "stuck"}
+var reasonNames = [numReasons]string{"unknown", "denied", "gone", "unsupported", "stuck", "skipped"}
 
 // String returns the reason in lower case.
 func (r Reason) String() string {
@@ -95,7 +96,7 @@ type Backend interface {
 	// at most once in a pass, and kept until the reader is closed. An error here
 	// means that nothing can be read at all.
 	Begin(context.Context) (Reader, error)
-	// Close frees what the backend holds. No reader may be open.
+	// Close frees what the backend holds. No reader and no inspection may be open.
 	Close() error
 }
 

@@ -10,6 +10,9 @@
 //	defer reader.Close()
 //	err = reader.Read(sources, sink)
 //
+// A backend that is an [Inspector] also lays single processes open, and tells lists
+// that are no metric: open files, connections, threads, memory maps, mounts.
+//
 // Everything that may be missing is told apart: a field that was not read is not
 // set in its [Sample], and [Sink.Miss] says why. Errors are those of the standard
 // library: [os.ErrProcessDone] for a process that is gone, [io/fs.ErrPermission],

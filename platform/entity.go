@@ -12,6 +12,9 @@ const (
 	Network                  // one network interface; Key.Name is its name
 	Swap                     // one swap area; Key.Name is its path
 	Lock                     // the file locks held on one device; Key.Name names the device
+	Pressure                 // how much tasks wait for one resource; Key.Name is cpu, memory, io or irq
+	Node                     // one NUMA node, CPUs and the memory next to them; Key.ID is its number, from 0
+	Container                // one container; Key.Name is its ID, Key.Start that of its first process if it is known
 	Process                  // one process; Key.ID is its PID, Key.Start its start time
 	numEntities
 )
@@ -20,7 +23,8 @@ const (
 const Entities = int(numEntities)
 
 var entityNames = [numEntities]string{
-	"host", "cpu", "disk", "filesystem", "network", "swap", "lock", "process",
+	"host", "cpu", "disk", "filesystem", "network", "swap", "lock",
+	"pressure", "node", "container", "process",
 }
 
 // String returns the entity's name in lower case.

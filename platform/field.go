@@ -1,7 +1,7 @@
 package platform
 
 // Field is one integer quantity of one entity, in its base unit: nanoseconds,
-// bytes, hertz, hundredths or a count.
+// bytes, hertz, hundredths, millionths or a count.
 type Field uint16
 
 // The fields, one contiguous block per [Entity]. The table in this file gives
@@ -58,6 +58,57 @@ const (
 	HostLoad1  // runnable and uninterruptible tasks, averaged over a minute
 	HostLoad5  // over five
 	HostLoad15 // over fifteen
+	HostContextSwitches
+	HostInterrupts     // hard
+	HostSoftInterrupts // work that hard interrupts leave for later
+	HostTasksRunnable
+	HostTasksBlocked // by a disk
+	HostMemoryActive
+	HostMemoryInactive
+	HostMemoryDirty     // to be written to disk
+	HostMemoryWriteback // being written
+	HostMemoryCommitted // promised to programs
+	HostMemoryCommitLimit
+	HostOOMKills
+	HostSwapInBytes
+	HostSwapOutBytes
+	HostFileHandles
+	HostFileHandleLimit
+	HostSessions // users logged in
+	HostConntrack
+	HostConntrackLimit
+	HostSockets
+	HostTCPInUse
+	HostTCPOrphaned // no process has them open
+	HostTCPTimeWaiting
+	HostTCPAllocated
+	HostTCPMemory
+	HostUDPInUse
+	HostUDPMemory
+	HostIPv4Received
+	HostIPv4Sent
+	HostIPv6Received
+	HostIPv6Sent
+	HostTCPSegmentsReceived
+	HostTCPSegmentsSent
+	HostTCPRetransmits
+	HostTCPErrors
+	HostTCPActiveOpens
+	HostTCPPassiveOpens
+	HostTCPAttemptFails
+	HostTCPResets
+	HostTCPListenOverflows
+	HostTCPListenDrops
+	HostUDP4Received
+	HostUDP4Sent
+	HostUDP4Errors
+	HostUDP4ReceiveBufferErrors
+	HostUDP4SendBufferErrors
+	HostUDP6Received
+	HostUDP6Sent
+	HostUDP6Errors
+	HostUDP6ReceiveBufferErrors
+	HostUDP6SendBufferErrors
 
 	CPUUser
 	CPUNice
@@ -66,7 +117,7 @@ const (
 	CPUIowait
 	CPUInterrupt
 	CPUSteal
-	CPUFrequency
+	CPUFrequency // as far as is known, live or nominal
 
 	DiskReadBytes
 	DiskWriteBytes
@@ -78,11 +129,22 @@ const (
 	DiskWriteTime // sum over requests
 	DiskIOTime    // wall time with a request in flight
 	DiskSize
+	DiskPending      // requests under way
+	DiskWeightedTime // wall time, each moment as often as requests are under way
+	DiskDiscards
+	DiskDiscardsMerged
+	DiskDiscardBytes
+	DiskDiscardTime // sum over requests
+	DiskFlushes
+	DiskFlushTime // sum over requests
 
 	FilesystemTotal
 	FilesystemUsed
 	FilesystemFree     // to everybody
 	FilesystemReserved // free to the superuser alone
+	FilesystemInodes
+	FilesystemInodesUsed
+	FilesystemInodesFree
 
 	NetworkReceiveBytes
 	NetworkTransmitBytes
@@ -92,6 +154,7 @@ const (
 	NetworkTransmitErrors
 	NetworkReceiveDropped
 	NetworkTransmitDropped
+	NetworkMTU
 
 	SwapTotal
 	SwapUsed
@@ -105,6 +168,48 @@ const (
 	LockOFDWrite
 	LockLeaseRead
 	LockLeaseWrite
+
+	PressureSome    // time in which at least one task waited for the resource
+	PressureFull    // time in which all tasks that were not idle did
+	PressureSome10  // share of the last ten seconds, averaged
+	PressureSome60  // of the last minute
+	PressureSome300 // of the last five
+	PressureFull10
+	PressureFull60
+	PressureFull300
+
+	NodeMemoryTotal
+	NodeMemoryUsed
+	NodeMemoryFree
+	NodeHits    // allocations made here as intended
+	NodeMisses  // made here since the node intended had no room
+	NodeForeign // intended for here and made elsewhere
+
+	ContainerUptime
+	ContainerCPUUser
+	ContainerCPUSystem
+	ContainerCPULimit   // quota over period, in millionths of a CPU
+	ContainerCPUPeriods // in which it ran under that limit
+	ContainerCPUThrottled
+	ContainerCPUThrottledTime
+	ContainerMemoryUsage
+	ContainerMemoryLimit
+	ContainerMemoryAvailable  // limit minus working set
+	ContainerMemoryRSS        // anonymous
+	ContainerMemoryWorkingSet // without file pages not used lately
+	ContainerFaultsMajor
+	ContainerFaultsMinor
+	ContainerOOMKills
+	ContainerDiskReadBytes
+	ContainerDiskWriteBytes
+	ContainerThreads
+	ContainerThreadLimit
+	ContainerPressureCPUSome // time in which some tasks waited for a CPU
+	ContainerPressureCPUFull // in which all did
+	ContainerPressureMemorySome
+	ContainerPressureMemoryFull
+	ContainerPressureIOSome
+	ContainerPressureIOFull
 
 	ProcessCPUUser
 	ProcessCPUSystem
@@ -125,8 +230,39 @@ const (
 	ProcessUptime
 	ProcessState // a [State]
 	ProcessParent
-	ProcessUser       // effective user ID
-	ProcessCPUAllowed // CPUs that the affinity mask lets it run on
+	ProcessUser        // effective user ID
+	ProcessCPUAllowed  // CPUs that the affinity mask lets it run on
+	ProcessVPID        // its PID in the innermost PID namespace that it is in
+	ProcessCPULimit    // the strictest of its control groups', in millionths of a CPU
+	ProcessMemoryLimit // likewise
+	ProcessRunning     // one of these four is 1, the others 0
+	ProcessSleeping
+	ProcessStopped
+	ProcessDefunct
+	ProcessCPUNumber            // the CPU that it ran on last
+	ProcessNice                 // from -20, the most favoured, to 19
+	ProcessChildCPUUser         // of descendants that ended and were waited for
+	ProcessChildCPUSystem       // likewise
+	ProcessMemoryShared         // resident pages of files and of shared memory
+	ProcessMemoryText           // address space of code
+	ProcessMemoryData           // address space of data and stacks
+	ProcessMemoryAnonymous      // part of the resident set without a file behind
+	ProcessMemoryFile           // part of the resident set that is in files
+	ProcessMemoryShmem          // part of the resident set that is shared memory
+	ProcessMemoryHugetlb        // huge pages, which the resident set leaves out
+	ProcessMemoryPeak           // the largest resident set that it ever had
+	ProcessVirtualPeak          // the largest address space that it ever had
+	ProcessMemoryUSS            // what would be free if it ended now
+	ProcessMemoryPSS            // resident set, with a page that n processes share counted as 1/n
+	ProcessMemorySwap           // swapped out
+	ProcessRequestedRead        // by any system call that reads
+	ProcessRequestedWrite       // by any that writes
+	ProcessFileLimitSoft        // open files that it may have now
+	ProcessFileLimitHard        // to which it may raise that
+	ProcessIOPriorityNone       // level in the class of I/O priority that it is in: of these four
+	ProcessIOPriorityRealtime   // there is one
+	ProcessIOPriorityBestEffort // likewise
+	ProcessIOPriorityIdle       // likewise
 	numFields
 )
 
@@ -136,7 +272,7 @@ const FieldCount = int(numFields)
 // FieldInfo describes a field.
 type FieldInfo struct {
 	Name       string // entity.quantity, as documentation and tests spell it
-	Unit       string // base unit: ns, By, Hz, or "" for a count
+	Unit       string // base unit: ns, By, Hz, "0/1" for a truth, "1" for a plain number, or "" for a count
 	Entity     Entity
 	Cumulative bool // counts since the entity began
 	Signed     bool // the value is an int64
@@ -152,130 +288,6 @@ const (
 	StateStopped               // by a signal or a tracer
 	StateDefunct               // ended, not yet waited for
 )
-
-const cumulative, level = true, false
-
-var fieldTable = [numFields]FieldInfo{
-	HostUptime:            {"host.uptime", "ns", Host, level, false},
-	HostCPUUser:           {"host.cpu.user", "ns", Host, cumulative, false},
-	HostCPUNice:           {"host.cpu.nice", "ns", Host, cumulative, false},
-	HostCPUSystem:         {"host.cpu.system", "ns", Host, cumulative, false},
-	HostCPUIdle:           {"host.cpu.idle", "ns", Host, cumulative, false},
-	HostCPUIowait:         {"host.cpu.iowait", "ns", Host, cumulative, false},
-	HostCPUInterrupt:      {"host.cpu.interrupt", "ns", Host, cumulative, false},
-	HostCPUSteal:          {"host.cpu.steal", "ns", Host, cumulative, false},
-	HostCPULogical:        {"host.cpu.logical", "", Host, level, false},
-	HostCPUPhysical:       {"host.cpu.physical", "", Host, level, false},
-	HostMemoryTotal:       {"host.memory.total", "By", Host, level, false},
-	HostMemoryUsed:        {"host.memory.used", "By", Host, level, false},
-	HostMemoryFree:        {"host.memory.free", "By", Host, level, false},
-	HostMemoryBuffers:     {"host.memory.buffers", "By", Host, level, false},
-	HostMemoryCached:      {"host.memory.cached", "By", Host, level, false},
-	HostMemoryAvailable:   {"host.memory.available", "By", Host, level, false},
-	HostMemoryShared:      {"host.memory.shared", "By", Host, level, false},
-	HostSlabReclaimable:   {"host.slab.reclaimable", "By", Host, level, false},
-	HostSlabUnreclaimable: {"host.slab.unreclaimable", "By", Host, level, false},
-	HostHugePagesTotal:    {"host.hugepages.total", "", Host, level, false},
-	HostHugePagesUsed:     {"host.hugepages.used", "", Host, level, false},
-	HostHugePagesFree:     {"host.hugepages.free", "", Host, level, false},
-	HostHugePagesReserved: {"host.hugepages.reserved", "", Host, level, false},
-	HostHugePagesSurplus:  {"host.hugepages.surplus", "", Host, level, false},
-	HostHugePageSize:      {"host.hugepages.size", "By", Host, level, false},
-	HostFaultsMajor:       {"host.faults.major", "", Host, cumulative, false},
-	HostFaultsMinor:       {"host.faults.minor", "", Host, cumulative, false},
-	HostSwapIn:            {"host.swap.in", "", Host, cumulative, false},
-	HostSwapOut:           {"host.swap.out", "", Host, cumulative, false},
-	HostProcessesCreated:  {"host.processes.created", "", Host, cumulative, false},
-	HostProcessLimit:      {"host.processes.limit", "", Host, level, false},
-	HostProcessesRunning:  {"host.processes.running", "", Host, level, false},
-	HostProcessesSleeping: {"host.processes.sleeping", "", Host, level, false},
-	HostProcessesStopped:  {"host.processes.stopped", "", Host, level, false},
-	HostProcessesDefunct:  {"host.processes.defunct", "", Host, level, false},
-	HostTCPEstablished:    {"host.tcp.established", "", Host, level, false},
-	HostTCPSynSent:        {"host.tcp.syn_sent", "", Host, level, false},
-	HostTCPSynReceived:    {"host.tcp.syn_received", "", Host, level, false},
-	HostTCPFinWait1:       {"host.tcp.fin_wait_1", "", Host, level, false},
-	HostTCPFinWait2:       {"host.tcp.fin_wait_2", "", Host, level, false},
-	HostTCPTimeWait:       {"host.tcp.time_wait", "", Host, level, false},
-	HostTCPClosed:         {"host.tcp.closed", "", Host, level, false},
-	HostTCPCloseWait:      {"host.tcp.close_wait", "", Host, level, false},
-	HostTCPLastAck:        {"host.tcp.last_ack", "", Host, level, false},
-	HostTCPListen:         {"host.tcp.listen", "", Host, level, false},
-	HostTCPClosing:        {"host.tcp.closing", "", Host, level, false},
-	HostUDP:               {"host.udp", "", Host, level, false},
-	HostLoad1:             {"host.load.1m", "0.01", Host, level, false},
-	HostLoad5:             {"host.load.5m", "0.01", Host, level, false},
-	HostLoad15:            {"host.load.15m", "0.01", Host, level, false},
-
-	CPUUser:      {"cpu.user", "ns", CPU, cumulative, false},
-	CPUNice:      {"cpu.nice", "ns", CPU, cumulative, false},
-	CPUSystem:    {"cpu.system", "ns", CPU, cumulative, false},
-	CPUIdle:      {"cpu.idle", "ns", CPU, cumulative, false},
-	CPUIowait:    {"cpu.iowait", "ns", CPU, cumulative, false},
-	CPUInterrupt: {"cpu.interrupt", "ns", CPU, cumulative, false},
-	CPUSteal:     {"cpu.steal", "ns", CPU, cumulative, false},
-	CPUFrequency: {"cpu.frequency", "Hz", CPU, level, false},
-
-	DiskReadBytes:    {"disk.read.bytes", "By", Disk, cumulative, false},
-	DiskWriteBytes:   {"disk.write.bytes", "By", Disk, cumulative, false},
-	DiskReads:        {"disk.reads", "", Disk, cumulative, false},
-	DiskWrites:       {"disk.writes", "", Disk, cumulative, false},
-	DiskReadsMerged:  {"disk.reads.merged", "", Disk, cumulative, false},
-	DiskWritesMerged: {"disk.writes.merged", "", Disk, cumulative, false},
-	DiskReadTime:     {"disk.read.time", "ns", Disk, cumulative, false},
-	DiskWriteTime:    {"disk.write.time", "ns", Disk, cumulative, false},
-	DiskIOTime:       {"disk.io.time", "ns", Disk, cumulative, false},
-	DiskSize:         {"disk.size", "By", Disk, level, false},
-
-	FilesystemTotal:    {"filesystem.total", "By", Filesystem, level, false},
-	FilesystemUsed:     {"filesystem.used", "By", Filesystem, level, false},
-	FilesystemFree:     {"filesystem.free", "By", Filesystem, level, false},
-	FilesystemReserved: {"filesystem.reserved", "By", Filesystem, level, false},
-
-	NetworkReceiveBytes:    {"network.receive.bytes", "By", Network, cumulative, false},
-	NetworkTransmitBytes:   {"network.transmit.bytes", "By", Network, cumulative, false},
-	NetworkReceivePackets:  {"network.receive.packets", "", Network, cumulative, false},
-	NetworkTransmitPackets: {"network.transmit.packets", "", Network, cumulative, false},
-	NetworkReceiveErrors:   {"network.receive.errors", "", Network, cumulative, false},
-	NetworkTransmitErrors:  {"network.transmit.errors", "", Network, cumulative, false},
-	NetworkReceiveDropped:  {"network.receive.dropped", "", Network, cumulative, false},
-	NetworkTransmitDropped: {"network.transmit.dropped", "", Network, cumulative, false},
-
-	SwapTotal: {"swap.total", "By", Swap, level, false},
-	SwapUsed:  {"swap.used", "By", Swap, level, false},
-	SwapFree:  {"swap.free", "By", Swap, level, false},
-
-	LockPosixRead:  {"lock.posix.read", "", Lock, level, false},
-	LockPosixWrite: {"lock.posix.write", "", Lock, level, false},
-	LockFlockRead:  {"lock.flock.read", "", Lock, level, false},
-	LockFlockWrite: {"lock.flock.write", "", Lock, level, false},
-	LockOFDRead:    {"lock.ofd.read", "", Lock, level, false},
-	LockOFDWrite:   {"lock.ofd.write", "", Lock, level, false},
-	LockLeaseRead:  {"lock.lease.read", "", Lock, level, false},
-	LockLeaseWrite: {"lock.lease.write", "", Lock, level, false},
-
-	ProcessCPUUser:             {"process.cpu.user", "ns", Process, cumulative, false},
-	ProcessCPUSystem:           {"process.cpu.system", "ns", Process, cumulative, false},
-	ProcessCPUIowait:           {"process.cpu.iowait", "ns", Process, cumulative, false},
-	ProcessMemoryRSS:           {"process.memory.rss", "By", Process, level, false},
-	ProcessMemoryVirtual:       {"process.memory.virtual", "By", Process, level, false},
-	ProcessFaultsMinor:         {"process.faults.minor", "", Process, cumulative, false},
-	ProcessFaultsMajor:         {"process.faults.major", "", Process, cumulative, false},
-	ProcessThreads:             {"process.threads", "", Process, level, false},
-	ProcessOpenFiles:           {"process.open_files", "", Process, level, false},
-	ProcessDiskReadBytes:       {"process.disk.read.bytes", "By", Process, cumulative, false},
-	ProcessDiskWriteBytes:      {"process.disk.write.bytes", "By", Process, cumulative, false},
-	ProcessDiskReads:           {"process.disk.reads", "", Process, cumulative, false},
-	ProcessDiskWrites:          {"process.disk.writes", "", Process, cumulative, false},
-	ProcessSwitchesVoluntary:   {"process.switches.voluntary", "", Process, cumulative, false},
-	ProcessSwitchesInvoluntary: {"process.switches.involuntary", "", Process, cumulative, false},
-	ProcessSignalsPending:      {"process.signals.pending", "", Process, level, false},
-	ProcessUptime:              {"process.uptime", "ns", Process, level, false},
-	ProcessState:               {"process.state", "", Process, level, false},
-	ProcessParent:              {"process.parent", "", Process, level, false},
-	ProcessUser:                {"process.user", "", Process, level, false},
-	ProcessCPUAllowed:          {"process.cpu.allowed", "", Process, level, false},
-}
 
 // Info returns the description of f.
 func (f Field) Info() FieldInfo { return fieldTable[f] }

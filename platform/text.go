@@ -14,15 +14,28 @@ const (
 	OSVersion                      // its version
 	OSDescription                  // name and version for people
 	OSBuild                        // the kernel's release
+	CPUModel                       // what the maker calls it
+	CPUVendor                      // its maker
+	DiskID                         // worldwide name, the same in every machine and after every boot
+	DiskModel                      // what the maker calls it
+	DiskVendor                     // its maker
+	DiskSerial                     // serial number
+	DiskFirmware                   // version of the firmware
+	DiskKind                       // HDD or SSD
 	FilesystemDevice               // what is mounted
 	FilesystemType                 // ext4, nfs4 ...
 	FilesystemMode                 // ro or rw
+	NetworkAddress                 // MAC address, as in AC-DE-48-23-45-67
+	ContainerRuntime               // what runs it: docker, containerd ...
+	ContainerPod                   // UID of the Kubernetes pod that it is in
 	ProcessCommand                 // the kernel's short name (comm), which the process may change
 	ProcessExecutable              // path of the program file
 	ProcessArguments               // the argument vector, each argument followed by a NUL byte
 	ProcessOwner                   // name of the effective user
 	ProcessEnvironment             // NAME=VALUE as given at exec, each followed by a NUL byte
 	ProcessCgroup                  // path of the control group
+	ProcessContainer               // ID of the container that it is in, empty for none
+	ProcessPod                     // UID of the Kubernetes pod that it is in, empty for none
 	ProcessUnit                    // the service manager's name of what the process belongs to
 	numTexts
 )
@@ -42,16 +55,44 @@ var textTable = [numTexts]struct {
 	OSVersion:          {"os.version", Host},
 	OSDescription:      {"os.description", Host},
 	OSBuild:            {"os.build", Host},
+	CPUModel:           {"cpu.model", CPU},
+	CPUVendor:          {"cpu.vendor", CPU},
+	DiskID:             {"disk.id", Disk},
+	DiskModel:          {"disk.model", Disk},
+	DiskVendor:         {"disk.vendor", Disk},
+	DiskSerial:         {"disk.serial", Disk},
+	DiskFirmware:       {"disk.firmware", Disk},
+	DiskKind:           {"disk.kind", Disk},
 	FilesystemDevice:   {"filesystem.device", Filesystem},
 	FilesystemType:     {"filesystem.type", Filesystem},
 	FilesystemMode:     {"filesystem.mode", Filesystem},
+	NetworkAddress:     {"network.address", Network},
+	ContainerRuntime:   {"container.runtime", Container},
+	ContainerPod:       {"container.pod", Container},
 	ProcessCommand:     {"process.command", Process},
 	ProcessExecutable:  {"process.executable", Process},
 	ProcessArguments:   {"process.arguments", Process},
 	ProcessOwner:       {"process.owner", Process},
 	ProcessEnvironment: {"process.environment", Process},
 	ProcessCgroup:      {"process.cgroup", Process},
+	ProcessContainer:   {"process.container", Process},
+	ProcessPod:         {"process.pod", Process},
 	ProcessUnit:        {"process.unit", Process},
+}
+
+// textBlocks holds the first text of each entity, and how many it has.
+var textBlocks = func() (blocks [numEntities]struct{ first, count Text }) {
+	for t := numTexts; t > 0; t-- {
+		b := &blocks[textTable[t-1].entity]
+		b.first = t - 1
+		b.count++
+	}
+	return blocks
+}()
+
+// Texts returns the first text of e and how many e has.
+func (e Entity) Texts() (first, count Text) {
+	return textBlocks[e].first, textBlocks[e].count
 }
 
 // Entity returns the kind of entity that carries t.

@@ -22,6 +22,7 @@ const (
 	MemoryState       attribute.Key = "system.memory.state"
 	NetworkDirection  attribute.Key = "network.io.direction"
 	NetworkTransport  attribute.Key = "network.transport"
+	NetworkType       attribute.Key = "network.type"
 	PagingDirection   attribute.Key = "system.paging.direction"
 	PagingState       attribute.Key = "system.paging.state"
 	ProcessState      attribute.Key = "process.state"
@@ -30,6 +31,8 @@ const (
 
 // The attributes that identify an entity.
 const (
+	ContainerID          attribute.Key = "container.id"
+	ContainerRuntime     attribute.Key = "container.runtime.name"
 	CPULogicalNumber     attribute.Key = "cpu.logical_number"
 	Device               attribute.Key = "system.device"
 	FilesystemMode       attribute.Key = "system.filesystem.mode"
@@ -61,8 +64,10 @@ type Subject struct {
 	Executable         string // name of a process's program
 	Device, Type, Mode string // of a file system
 
-	Self  bool // the process that reports itself alone, whom the Resource tells
-	Other bool // the remainder: all processes without series of their own
+	Texts map[platform.Text]string // of a container
+	Extra []attribute.KeyValue     // of a process, beside its identity
+	Self  bool                     // the process that reports itself alone, whom the Resource tells
+	Other bool                     // the remainder: all processes without series of their own
 }
 
 // Attributes returns the attributes of a point of m about s: the identity of s as
@@ -78,13 +83,19 @@ func (m *Metric) identity(s Subject) []attribute.KeyValue {
 	switch s.Entity {
 	case platform.CPU:
 		return append(id, CPULogicalNumber.Int64(int64(s.Key.ID)))
-	case platform.Disk, platform.Network, platform.Swap, platform.Lock:
+	case platform.Node:
+		return append(id, NUMANode.Int64(int64(s.Key.ID)))
+	case platform.Disk, platform.Network, platform.Swap, platform.Lock, platform.Pressure:
 		return known(id, m.Device, s.Key.Name)
 	case platform.Filesystem:
 		id = known(id, m.Device, s.Device)
 		id = known(id, FilesystemType, s.Type)
 		id = known(id, FilesystemMode, s.Mode)
 		return known(id, FilesystemMountpoint, s.Key.Name)
+	case platform.Container:
+		id = known(id, ContainerID, s.Key.Name)
+		id = known(id, ContainerRuntime, s.Texts[platform.ContainerRuntime])
+		return known(id, PodUID, s.Texts[platform.ContainerPod])
 	case platform.Process:
 		return s.process(id)
 	}
@@ -96,13 +107,13 @@ func (s *Subject) process(id []attribute.KeyValue) []attribute.KeyValue {
 		return append(id, ProcessGroup.String(groupOther))
 	}
 	if s.Self {
-		return id
+		return append(id, s.Extra...)
 	}
 	id = append(id, ProcessPID.Int64(int64(s.Key.ID)))
 	if !s.Created.IsZero() {
 		id = append(id, ProcessCreation.String(s.Created.UTC().Format(creationLayout)))
 	}
-	return known(id, ProcessExecutable, s.Executable)
+	return append(known(id, ProcessExecutable, s.Executable), s.Extra...)
 }
 
 // known adds an attribute unless there is nothing to say: absent is not empty.

@@ -128,3 +128,11 @@ func TestHostLeavesOutTheUnknown(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestSpellIsReversible(t *testing.T) {
+	for raw, want := range map[string]string{"plain": "plain", "a\xffb": `a\xffb`, `C:\paths`: `C:\paths`, `\xff`: `\\xff`} {
+		if got := semconv.Spell(raw); got != want || semconv.Raw(got) != raw {
+			t.Errorf("%q is spelled %q, and that is %q again", raw, got, semconv.Raw(got))
+		}
+	}
+}

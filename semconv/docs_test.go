@@ -80,8 +80,8 @@ This page is written by ` + "`go generate ./semconv`" + ` from the rows of [semc
 compares the two. To add a metric, see [adding-a-metric.md](adding-a-metric.md).
 
 Names, units, instruments and attributes are those of the OpenTelemetry semantic conventions %s
-(<%s>). An extension is ours: it follows the rules of the conventions for
-names, and becomes theirs if they adopt it.
+(<%s>). An [extension](#extensions) is ours: it follows the rules of the
+conventions for names, and becomes theirs if they adopt it.
 
 What is on by default changes with patterns, applied in turn:
 
@@ -104,11 +104,9 @@ What is not known is left out: a metric without a value has no point, and no zer
 func page(sources []platform.Source) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, preface, semconv.Version, semconv.SchemaURL)
-	b.WriteString("| metric | instrument | unit | status | default |\n| --- | --- | --- | --- | --- |\n")
-	for _, m := range semconv.Metrics() {
-		fmt.Fprintf(&b, "| [%s](#%s) | %s | `%s` | %s | %s |\n",
-			m.Name, strings.ReplaceAll(m.Name, ".", ""), m.Kind, m.Unit, status(&m), byDefault(&m))
-	}
+	index(&b, false)
+	b.WriteString(extensions)
+	index(&b, true)
 	for _, m := range semconv.Metrics() {
 		section(&b, &m, sources)
 	}
@@ -117,6 +115,26 @@ func page(sources []platform.Source) []byte {
 		fmt.Fprintf(&b, "- %s: %s\n", name, notOurs[name])
 	}
 	return b.Bytes()
+}
+
+const extensions = `
+## Extensions
+
+These are not in the conventions, and all of them are off by default. Their rows are in
+[semconv/extensions.go](../semconv/extensions.go) and
+[semconv/process_extensions.go](../semconv/process_extensions.go), but for those of containers.
+
+`
+
+// index writes the table of the metrics of the conventions, or of the others.
+func index(b *bytes.Buffer, extensions bool) {
+	b.WriteString("| metric | instrument | unit | status | default |\n| --- | --- | --- | --- | --- |\n")
+	for _, m := range semconv.Metrics() {
+		if m.Extension == extensions {
+			fmt.Fprintf(b, "| [%s](#%s) | %s | `%s` | %s | %s |\n",
+				m.Name, strings.ReplaceAll(m.Name, ".", ""), m.Kind, m.Unit, status(&m), byDefault(&m))
+		}
+	}
 }
 
 func section(b *bytes.Buffer, m *semconv.Metric, sources []platform.Source) {

@@ -29,7 +29,7 @@ func Example() {
 			set := m.Attributes(sshd, p)
 			fmt.Printf("%s is\n", p.Field)
 			for _, kv := range set.ToSlice() {
-				fmt.Printf("  %s=%s\n", kv.Key, kv.Value.Emit())
+				fmt.Printf("  %s=%s\n", kv.Key, kv.Value.String())
 			}
 		}
 	}
@@ -58,6 +58,8 @@ func ExampleSelect() {
 	fmt.Println(err)
 	// Output:
 	// system.cpu.frequency
+	// system.cpu.interrupts
+	// system.cpu.soft_interrupts
 	// system.cpu.time
 	// system.cpu.utilization
 	// <nil>

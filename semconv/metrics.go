@@ -1,6 +1,7 @@
 package semconv
 
 import (
+	"cmp"
 	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -10,12 +11,23 @@ import (
 
 // Metrics returns every metric, sorted by name. The slice is the caller's; the
 // points that the rows lead to are shared and must not be changed.
-func Metrics() []Metric { return slices.Clone(metrics[:]) }
+func Metrics() []Metric {
+	all := slices.Concat(metrics[:], containers[:], processExtensions[:], extensions[:], groupExtensions[:])
+	ours := all[len(metrics)+len(containers):]
+	for i := range ours {
+		ours[i].Extension, ours[i].OptIn = true, true
+	}
+	slices.SortFunc(all, func(a, b Metric) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
 
 // What a Div holds: base units of a field in one unit of the metric.
 const (
-	seconds    = 1e9 // fields in nanoseconds
-	hundredths = 100 // fields in hundredths
+	seconds        = 1e9    // fields in nanoseconds
+	hundredths     = 100    // fields in hundredths
+	thousandths    = 1000   // fields in thousandths
+	tenThousandths = 10_000 // fields in hundredths of a percent
+	millionths     = 1e6    // fields in millionths
 )
 
 type attrs = []attribute.KeyValue
@@ -116,21 +128,6 @@ var metrics = [...]Metric{
 		Brief:  "Operating frequency of the logical CPU in Hertz.",
 		Entity: platform.CPU, Points: []Point{{Field: platform.CPUFrequency}},
 		Note: "One point per logical CPU, always.",
-	},
-	{
-		Name: "system.cpu.linux.load_15m", Unit: "{thread}", Kind: Gauge, Div: hundredths, OptIn: true, Extension: true,
-		Brief:  "Threads that are runnable or wait uninterruptibly, averaged over fifteen minutes.",
-		Entity: platform.Host, Points: []Point{{Field: platform.HostLoad15}},
-	},
-	{
-		Name: "system.cpu.linux.load_1m", Unit: "{thread}", Kind: Gauge, Div: hundredths, OptIn: true, Extension: true,
-		Brief:  "Threads that are runnable or wait uninterruptibly, averaged over one minute.",
-		Entity: platform.Host, Points: []Point{{Field: platform.HostLoad1}},
-	},
-	{
-		Name: "system.cpu.linux.load_5m", Unit: "{thread}", Kind: Gauge, Div: hundredths, OptIn: true, Extension: true,
-		Brief:  "Threads that are runnable or wait uninterruptibly, averaged over five minutes.",
-		Entity: platform.Host, Points: []Point{{Field: platform.HostLoad5}},
 	},
 	{
 		Name: "system.cpu.logical.count", Unit: "{cpu}", Kind: UpDownCounter,

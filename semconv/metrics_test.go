@@ -24,7 +24,7 @@ func TestSortedAndUnique(t *testing.T) {
 // The rules for names: segments in lower case, and no metric that is a namespace
 // of another, which some stores cannot hold.
 func TestNames(t *testing.T) {
-	valid := regexp.MustCompile(`^(process|system)(\.[a-z][a-z0-9]*(_[a-z0-9]+)*)+$`)
+	valid := regexp.MustCompile(`^(container|process|system)(\.[a-z][a-z0-9]*(_[a-z0-9]+)*)+$`)
 	for _, m := range semconv.Metrics() {
 		if !valid.MatchString(m.Name) {
 			t.Errorf("%s: not a name", m.Name)
@@ -121,7 +121,7 @@ func TestSplitMatchesPoints(t *testing.T) {
 // An interface, disk or file system without its name would be the same series as
 // the next one.
 func TestDevice(t *testing.T) {
-	named := []platform.Entity{platform.Disk, platform.Filesystem, platform.Network, platform.Swap, platform.Lock}
+	named := []platform.Entity{platform.Disk, platform.Filesystem, platform.Network, platform.Swap, platform.Lock, platform.Pressure}
 	for _, m := range semconv.Metrics() {
 		if want := slices.Contains(named, m.Entity); (m.Device != "") != want {
 			t.Errorf("%s: device attribute %q of a %s", m.Name, m.Device, m.Entity)
@@ -142,6 +142,10 @@ var units = map[[2]string]struct {
 	{"", "{}"}:          {},
 	{"", "1"}:           {ratio: true},
 	{"0.01", "{}"}:      {div: 100},
+	{"0.0001", "1"}:     {div: 10_000},
+	{"0.000001", "{}"}:  {div: 1e6},
+	{"1", "1"}:          {},
+	{"0/1", "1"}:        {},
 	{"ns", "1 of CPUs"}: {rate: true, ratio: true},
 }
 
@@ -186,13 +190,22 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// lonely are the sums and shares of processes that do not add up.
+var lonely = map[string]string{
+	"process.child.cpu.time":                   "the children's own series hold it too",
+	"process.cpu.affinity.count":               "processes share the CPUs",
+	"process.cpu.limit":                        "it is of a group",
+	"process.memory.limit":                     "it is of a group",
+	"process.unix.file_descriptor.utilization": "shares of different wholes",
+}
+
 // What adds up over processes: every sum, and shares of the host's CPUs and
 // memory. An uptime does not.
 func TestAdds(t *testing.T) {
 	for _, m := range semconv.Metrics() {
 		want := m.Entity == platform.Process && (m.Kind != semconv.Gauge || strings.HasSuffix(m.Name, ".utilization"))
-		if m.Adds != want {
-			t.Errorf("%s: adds %v, want %v", m.Name, m.Adds, want)
+		if _, alone := lonely[m.Name]; m.Adds != (want && !alone) {
+			t.Errorf("%s: adds %v, want %v", m.Name, m.Adds, !m.Adds)
 		}
 	}
 }
@@ -201,7 +214,7 @@ func TestAdds(t *testing.T) {
 // a field that no metric shows or is divided by is read for nothing.
 func TestFieldsAreShown(t *testing.T) {
 	unshown := platform.Fields( // what a pass and a detail need, not a metric
-		platform.ProcessState, platform.ProcessParent, platform.ProcessUser)
+		platform.ProcessState, platform.ProcessParent, platform.ProcessUser, platform.ProcessVPID)
 	for _, m := range semconv.Metrics() {
 		for _, f := range forms(&m) {
 			unshown.Add(f.ratio)

@@ -63,13 +63,29 @@ func load(t testing.TB) (c conventions) {
 
 // notOurs are the metrics of the conventions that have no row, and why.
 var notOurs = map[string]string{
-	"process.network.io":           "no kernel tells it cheaply",
-	"process.windows.handle.count": "of Windows alone",
+	"container.filesystem.available": "of a runtime's store, which the kernel knows nothing of",
+	"container.filesystem.capacity":  "likewise",
+	"container.filesystem.usage":     "likewise",
+	"container.network.io":           "of a network namespace, which the containers of a pod share",
+	"process.network.io":             "no kernel tells it cheaply",
+	"process.windows.handle.count":   "of Windows alone",
 }
 
 // lacking is what a row leaves out of its definition, attributes and members of
 // enumerations, and why.
 var lacking = map[string]string{
+	"container.cpu.time cpu.mode=nice":       "not told of a container",
+	"container.cpu.time cpu.mode=idle":       "a container has none",
+	"container.cpu.time cpu.mode=iowait":     "not told of a container",
+	"container.cpu.time cpu.mode=interrupt":  "not told of a container",
+	"container.cpu.time cpu.mode=steal":      "not told of a container",
+	"container.cpu.usage cpu.mode=nice":      "as container.cpu.time",
+	"container.cpu.usage cpu.mode=idle":      "as container.cpu.time",
+	"container.cpu.usage cpu.mode=iowait":    "as container.cpu.time",
+	"container.cpu.usage cpu.mode=interrupt": "as container.cpu.time",
+	"container.cpu.usage cpu.mode=steal":     "as container.cpu.time",
+	"container.disk.io system.device":        "the sum of all disks, as the note of the conventions says",
+
 	"process.cpu.time cpu.mode=nice":             "not told of a process",
 	"process.cpu.time cpu.mode=idle":             "a process has none",
 	"process.cpu.time cpu.mode=interrupt":        "not told of a process",
@@ -96,6 +112,29 @@ var ours = []attribute.Key{
 	semconv.ProcessPID, semconv.ProcessCreation, semconv.ProcessExecutable, semconv.ProcessGroup,
 }
 
+// container are the attributes of a container's identity, which the conventions put
+// on a Resource too. The registry of semconv.json leaves out all of Kubernetes.
+var container = []attribute.Key{semconv.ContainerID, semconv.ContainerRuntime, semconv.PodUID}
+
+// cautious are the metrics that are off by default whatever the conventions say, by
+// the first part of their names, and why.
+var cautious = map[string]string{
+	"container": "a walk over every control group of the host",
+}
+
+// proposed are the attributes that no convention has, and their types.
+var proposed = map[attribute.Key]string{
+	semconv.ConnectionOpen:   "string",
+	semconv.IOPriorityClass:  "string",
+	semconv.LimitType:        "string",
+	semconv.NUMANode:         "int",
+	semconv.NUMAPlacement:    "string",
+	semconv.PodUID:           "string",
+	semconv.PressureResource: "string",
+	semconv.PressureType:     "string",
+	semconv.ResidentType:     "string",
+}
+
 // subjects holds one subject of each entity that says all there is to say.
 var subjects = [platform.Entities]semconv.Subject{
 	platform.Host:       {Entity: platform.Host},
@@ -105,7 +144,11 @@ var subjects = [platform.Entities]semconv.Subject{
 	platform.Network:    {Entity: platform.Network, Key: platform.Key{Name: "eth0"}},
 	platform.Swap:       {Entity: platform.Swap, Key: platform.Key{Name: "/swapfile"}},
 	platform.Lock:       {Entity: platform.Lock, Key: platform.Key{Name: "08:01"}},
-	platform.Process:    {Entity: platform.Process, Key: platform.Key{ID: 42, Start: 1007}, Created: created, Executable: "sshd"},
+	platform.Pressure:   {Entity: platform.Pressure, Key: platform.Key{Name: "io"}},
+	platform.Container: {Entity: platform.Container, Key: platform.Key{Name: "4fa6e0f0c678"},
+		Texts: map[platform.Text]string{platform.ContainerRuntime: "docker", platform.ContainerPod: "0b2c9f3e-8a1d"}},
+	platform.Node:    {Entity: platform.Node, Key: platform.Key{ID: 1}},
+	platform.Process: {Entity: platform.Process, Key: platform.Key{ID: 42, Start: 1007}, Created: created, Executable: "sshd"},
 }
 
 // form is one of the ways in which a metric is shown: whole, or per part.
@@ -147,7 +190,10 @@ func TestDefinitions(t *testing.T) {
 
 func checkDefinition(t *testing.T, m *semconv.Metric, d *definition) {
 	number := map[bool]string{true: "double", false: "int"}[m.Float()]
-	entity := map[bool]string{true: "process", false: "host"}[m.Entity == platform.Process]
+	entity := "host"
+	if m.Entity == platform.Process || m.Entity == platform.Container {
+		entity = m.Entity.String()
+	}
 	for _, x := range []struct{ what, have, want string }{
 		{"unit", m.Unit, d.Unit},
 		{"instrument", m.Kind.String(), d.Instrument},
@@ -160,7 +206,8 @@ func checkDefinition(t *testing.T, m *semconv.Metric, d *definition) {
 			t.Errorf("%s is %q, want %q", x.what, x.have, x.want)
 		}
 	}
-	if want := d.Requirement == "opt_in"; m.OptIn != want {
+	area, _, _ := strings.Cut(m.Name, ".")
+	if want := d.Requirement == "opt_in" || cautious[area] != ""; m.OptIn != want {
 		t.Errorf("opt-in is %v, want %v", m.OptIn, want)
 	}
 }
@@ -171,7 +218,7 @@ func TestComplete(t *testing.T) {
 		rows[m.Name] = true
 	}
 	for name := range load(t).Metrics {
-		if !strings.HasPrefix(name, "process.") && !strings.HasPrefix(name, "system.") {
+		if !strings.HasPrefix(name, "container.") && !strings.HasPrefix(name, "process.") && !strings.HasPrefix(name, "system.") {
 			continue
 		}
 		if why, left := notOurs[name]; rows[name] == left {
@@ -225,10 +272,20 @@ func TestAttributesAreDefined(t *testing.T) {
 			if m.Entity == platform.Process && slices.Contains(ours, kv.Key) {
 				level = "required"
 			}
+			if m.Entity == platform.Container && slices.Contains(container, kv.Key) {
+				level = "required"
+			}
+			want, ownWord := proposed[kv.Key]
+			if !ownWord {
+				want = c.Attributes[string(kv.Key)].Type
+			}
+			if m.Extension && want != "" { // free to take what there is, and of what is not
+				level = "required"
+			}
 			if level == "" {
 				t.Errorf("%s: %s is not an attribute of it", m.Name, kv.Key)
 			}
-			if want := c.Attributes[string(kv.Key)].Type; spell(kv.Value.Type()) != want {
+			if spell(kv.Value.Type()) != want {
 				t.Errorf("%s: %s is %s, want %s", m.Name, kv.Key, spell(kv.Value.Type()), want)
 			}
 		}

@@ -139,7 +139,7 @@ func conforms(t *testing.T, r registry, m metricdata.Metrics) {
 			t.Errorf("%s: two points with %v", m.Name, p.set.Encoded(attribute.DefaultEncoder()))
 		}
 		seen[p.set.Equivalent()] = true
-		if m.Unit == "1" && (p.value < 0 || p.value > 1) {
+		if m.Unit == "1" && p.double && (p.value < 0 || p.value > 1) { // an integer is a number or a truth
 			t.Errorf("%s: share %v", m.Name, p.value)
 		}
 		if monotonic && (p.value < 0 || p.start.IsZero() || p.start.After(p.time)) {

@@ -68,11 +68,10 @@ func TestVerdicts(t *testing.T) {
 
 // world is one true counter and what a kernel of a given width shows of it.
 type world struct {
-	rng      *rand.Rand
-	modulus  uint64 // 0: 64 bits
-	truth    uint64 // everything ever counted
-	shown    uint64 // since the last restart
-	restarts int
+	rng     *rand.Rand
+	modulus uint64 // 0: 64 bits
+	truth   uint64 // everything ever counted
+	shown   uint64 // since the last restart
 }
 
 func (w *world) step(most uint64) uint64 {

@@ -17,7 +17,55 @@ func (r *Row) name(s *platform.Sample) {
 		r.rename(s, platform.FilesystemDevice, &r.names.device, &r.Device)
 		r.rename(s, platform.FilesystemType, &r.names.fs, &r.Type)
 		r.rename(s, platform.FilesystemMode, &r.names.mod, &r.Mode)
+	case platform.Host: // its texts are no part of any row
+	default:
+		r.describe(s)
 	}
+}
+
+// describe keeps the texts of a piece of hardware. One that can't be read for a
+// while stays.
+func (r *Row) describe(s *platform.Sample) {
+	r.carry(s, ^platform.TextSet(0))
+}
+
+// mostText is how much of a text a row keeps: no path is longer, and arguments may
+// be megabytes.
+const mostText = 4 << 10
+
+// carry keeps those of the row's texts that are in a set.
+func (r *Row) carry(s *platform.Sample, texts platform.TextSet) {
+	first, count := r.Entity.Texts()
+	for t := first; t < first+count; t++ {
+		if b, ok := s.Text(t); ok && texts.Has(t) {
+			r.write(t, shorten(b))
+		}
+	}
+}
+
+func (r *Row) write(t platform.Text, b []byte) {
+	if r.Texts[t] == string(b) {
+		return
+	}
+	if name := text.Escape(b); r.Texts[t] != name {
+		if r.Texts == nil {
+			r.Texts = map[platform.Text]string{}
+		}
+		r.Texts[t] = name
+		r.Version++
+	}
+}
+
+// shorten cuts what is too long behind the last of its parts that ends in time.
+func shorten(b []byte) []byte {
+	if len(b) <= mostText {
+		return b
+	}
+	b = b[:mostText]
+	if end := bytes.LastIndexByte(b, 0); end >= 0 {
+		return b[:end+1]
+	}
+	return b
 }
 
 func (r *Row) rename(s *platform.Sample, t platform.Text, raw *[]byte, name *string) {

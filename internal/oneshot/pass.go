@@ -29,6 +29,7 @@ type Config struct {
 	// plain sum of the others as the remainder: right for a program that looks
 	// once, wrong for one that goes on looking, since processes come and go.
 	Lifetime bool
+	Keep     platform.TextSet   // texts of processes that their rows keep
 	Filter   []filter.Condition // all must hold of a process to be seen; the cheapest first
 	Now      func() time.Time   // nil means time.Now
 }
@@ -328,10 +329,11 @@ func (p *Pass) miss(source int, why platform.Reason) {
 func (p *Pass) first() bool { return p.before.IsZero() }
 
 // prune drops the rows of what is gone. Devices stay while their source fails:
-// it is not known that they are gone.
+// it is not known that they are gone. Processes and containers come and go, and
+// their kernel fails to tell something of one of them in every pass.
 func (p *Pass) prune() {
 	for e := range p.tables {
-		if p.missed[e] && platform.Entity(e) != platform.Process {
+		if lasts := platform.Entity(e) != platform.Process && platform.Entity(e) != platform.Container; lasts && p.missed[e] {
 			continue
 		}
 		t := &p.tables[e]

@@ -23,6 +23,9 @@ type Row struct {
 	Executable string
 	// Device, Type and Mode are those of a file system. Always valid UTF-8.
 	Device, Type, Mode string
+	// Texts is what is known of a piece of hardware, a container, and of a process
+	// what [Config.Keep] asks for. Always valid UTF-8.
+	Texts map[platform.Text]string
 	// Version changes whenever one of the strings does.
 	Version int
 	// Series is the consumer's own note about this row. It is the consumer's to
@@ -52,7 +55,7 @@ type growth struct {
 
 // names are the raw bytes that the row's strings were made from.
 type names struct {
-	command, path   []byte
+	path            []byte
 	device, fs, mod []byte
 	fromPath        bool
 }

@@ -50,6 +50,9 @@ func (p *Pass) keep(s *platform.Sample, except mask) {
 	version := r.Version
 	r.take(p, s, except)
 	r.name(s)
+	if r.Entity == platform.Process {
+		r.carry(s, p.config.Keep)
+	}
 	if r.Entity == platform.Process && p.config.Always != nil && (r.Version != version || r.first.Equal(p.at)) {
 		p.enroll(r)
 	}
@@ -64,6 +67,8 @@ func (p *Pass) appear(s *platform.Sample) *Row {
 		r.Created = p.boot.Created(s.Key.Start)
 		r.Start = r.Created
 		r.member.newborn = !p.first() && s.Key.Start >= p.youngest
+	case s.Entity == platform.Container && s.Key.Start != 0:
+		r.Start = p.boot.Created(s.Key.Start)
 	case s.Entity == platform.Host || !p.tables[s.Entity].ever:
 		r.Start = p.boot.Time
 	default:

@@ -22,6 +22,7 @@ type Config struct {
 	Metrics     []string // patterns, as [semconv.Select] takes them
 	Processes   oneshot.Processes
 	Filter      []string // conditions of processes, as package filter reads them
+	Attributes  []string // of processes beside their identity, by the names of the conventions
 	Always      []string // executable names that are reported in full beside the top
 	PerCPU      bool
 	Raw         bool // counters as the kernel gives them
@@ -51,6 +52,7 @@ type Reader struct {
 	metrics []semconv.Metric
 	byHost  [platform.Entities][]form
 	pass    *oneshot.Pass
+	extra   []semconv.ProcessAttribute
 	self    bool
 }
 
@@ -64,6 +66,7 @@ type form struct {
 // row is what the reader notes about a row of a pass.
 type row struct {
 	version int
+	numbers []uint64 // that the attributes show, by their place in [Reader.extra]
 	forms   []form
 	series  []Series
 }
@@ -87,7 +90,11 @@ func Open(c Config, b platform.Backend) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{self: c.Processes == oneshot.Self}
+	extra, err := semconv.SelectProcessAttributes(c.Attributes)
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{extra: extra, self: c.Processes == oneshot.Self}
 	given := provided(b.Sources())
 	for _, m := range selected {
 		if c.shows(&m) && m.ProvidedBy(given) {
@@ -98,8 +105,9 @@ func Open(c Config, b platform.Backend) (*Reader, error) {
 	if c.Processes == oneshot.Top || c.Processes == oneshot.All {
 		want.Texts |= platform.Texts(platform.ProcessCommand, platform.ProcessExecutable)
 	}
+	keep := r.wantExtra(&want)
 	r.pass = oneshot.New(oneshot.Config{Backend: b, Want: want, Rates: rates,
-		Processes: c.Processes, Always: c.always(), Raw: c.Raw, Lifetime: c.Lifetime, Filter: conditions})
+		Processes: c.Processes, Always: c.always(), Raw: c.Raw, Lifetime: c.Lifetime, Keep: keep, Filter: conditions})
 	return r, nil
 }
 
@@ -147,9 +155,7 @@ func (r *Reader) form(perCPU bool) (want platform.Want, rates platform.FieldSet)
 		if f.ratio != 0 {
 			want.Fields.Add(f.ratio)
 		}
-		if e == platform.Filesystem {
-			want.Texts |= platform.Texts(platform.FilesystemDevice, platform.FilesystemType, platform.FilesystemMode)
-		}
+		want.Texts |= m.Texts(e)
 	}
 	return want, rates
 }
@@ -200,10 +206,10 @@ func (r *Reader) walk(p *oneshot.Pass, w *oneshot.Row, yield func(*Series, Numbe
 
 // series returns the row's series, made once and again when its names change.
 func (r *Reader) series(p *oneshot.Pass, w *oneshot.Row) *row {
-	if have, ok := w.Series.(*row); ok && have.version == w.Version {
+	if have, ok := w.Series.(*row); ok && have.version == w.Version && r.same(have, w) {
 		return have
 	}
-	made := &row{version: w.Version, forms: r.formsOf(p, w)}
+	made := &row{version: w.Version, numbers: r.numbers(w), forms: r.formsOf(p, w)}
 	subject := r.subject(p, w)
 	for _, f := range made.forms {
 		m := &r.metrics[f.metric]
@@ -228,8 +234,9 @@ func (r *Reader) formsOf(p *oneshot.Pass, w *oneshot.Row) []form {
 // subject spells who a row is about.
 func (r *Reader) subject(p *oneshot.Pass, w *oneshot.Row) semconv.Subject {
 	s := semconv.Subject{Entity: w.Entity, Key: w.Key, Created: w.Created, Executable: w.Executable,
-		Device: w.Device, Type: w.Type, Mode: w.Mode, Other: p.IsOther(w), Self: r.self && w.Entity == platform.Process}
+		Device: w.Device, Type: w.Type, Mode: w.Mode, Texts: w.Texts, Other: p.IsOther(w), Self: r.self && w.Entity == platform.Process}
 	s.Key.Name = text.Escape([]byte(w.Key.Name))
+	s.Extra = r.extraOf(w)
 	return s
 }
 

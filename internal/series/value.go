@@ -24,11 +24,21 @@ func (r *Reader) value(p *oneshot.Pass, w *oneshot.Row, m *semconv.Metric, f for
 	switch {
 	case f.ratio != 0:
 		over, ok := divisor(p, w, f.ratio)
-		return Number{Float: clamp(m, float64(v)/over)}, ok
+		return Number{Float: clamp(m, float(field, v)/over)}, ok
 	case m.Div != 0:
-		return Number{Float: float64(v) / m.Div}, true
+		return Number{Float: float(field, v) / m.Div}, true
+	case field.Info().Signed:
+		return Number{Int: int64(v)}, true
 	}
 	return Number{Int: int64(min(v, math.MaxInt64))}, true
+}
+
+// float is the value of a field, which may be below zero.
+func float(f platform.Field, v uint64) float64 {
+	if f.Info().Signed {
+		return float64(int64(v))
+	}
+	return float64(v)
 }
 
 // rate is growth over elapsed time, over the divisor if the metric has one.

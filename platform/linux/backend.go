@@ -26,6 +26,13 @@ type Options struct {
 	// Budget is how long a file system or a device file may take to answer before
 	// the pass goes on without it. 0 means one second.
 	Budget time.Duration
+	// MapsCeiling is how much memory a process may have resident for its unique,
+	// proportional and swapped memory to be read: the kernel takes 15 us for each MB,
+	// and the process may have to wait meanwhile. 0 means 4 GiB.
+	MapsCeiling uint64
+	// MapsBudget is the time in a pass after which no more of it is read. 0 means one
+	// second.
+	MapsBudget time.Duration
 	// Kernel replaces the system calls. nil means the real ones.
 	Kernel Kernel
 }
@@ -72,18 +79,26 @@ type backend struct {
 	names   map[string]string
 	sample  platform.Sample
 
-	host   *host // of hostState
-	known  map[place]*known
-	owners owners
-	passes uint64 // the passes begun so far
-	pass   pass   // the one that goes on
+	host    *host    // of hostState
+	details *details // what inspections share
+	known   map[place]*known
+	lookup  lookup
+	owners  owners
+	cgroups cgroups
+	online  onlineCPUs
+	passes  uint64 // the passes begun so far
+	pass    pass   // the one that goes on
 }
 
 // pass is what is kept for one pass.
 type pass struct {
-	visit   visit
-	moments [2]moment // of the view, and of the true /proc where that is another
-	walked  bool      // every process was visited
+	visit          visit
+	moments        [2]moment     // of the view, and of the true /proc where that is another
+	walked         bool          // every process was visited
+	maps           time.Duration // spent on what mappings take
+	numbered, ours bool          // whether it is known that PIDs mean the same to system calls, and whether they do
+	// Whether it was asked which CPUs are online, and whether it is known.
+	onlineRead, onlineKnown bool
 }
 
 // New opens the view that the options choose.
@@ -103,7 +118,7 @@ func New(o Options) (platform.Backend, error) {
 		busy: make(chan struct{}, 1),
 		root: -1, proc: -1,
 		buf: make([]byte, readSize), dirents: make([]byte, direntSize), args: make([]byte, shortArgs), link: make([]byte, linkSize),
-		names: map[string]string{}, known: map[place]*known{},
+		names: map[string]string{}, known: map[place]*known{}, lookup: lookup{answer: make(chan bool, 1)},
 	}
 	// Under another root the PID of this process may be somebody else's.
 	b.self, b.selfErr = kernel.OpenRoot("/proc/self")
@@ -114,6 +129,7 @@ func New(o Options) (platform.Backend, error) {
 	b.live = b.isLive()
 	b.sized = b.live && b.sizesCount()
 	b.sources = Sources(b.word)
+	b.details = newDetails(b)
 	return b, nil
 }
 

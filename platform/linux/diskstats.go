@@ -13,8 +13,8 @@ const (
 )
 
 // decodeDisk reads one line of /proc/diskstats into s and returns the name of the
-// device. Columns behind the eleven statistics (discards since Linux 4.18,
-// flushes since 5.5) are not read. Documentation/admin-guide/iostats.rst has the
+// device. Behind the first eleven statistics come those of discards since Linux
+// 4.18 and of flushes since 5.5. Documentation/admin-guide/iostats.rst has the
 // columns:
 //
 //	254       0 vda 15907 5050 1127794 5802 1538 13963 699088 2113 0 2264 8124
@@ -51,8 +51,10 @@ func isNumber(field []byte) bool {
 	return ok && len(rest) == 0
 }
 
-// diskColumns reads up to eleven numbers.
-func diskColumns(b []byte) (columns [11]uint64, n int) {
+// mostColumns is how many statistics the newest kernels print.
+const mostColumns = 17
+
+func diskColumns(b []byte) (columns [mostColumns]uint64, n int) {
 	for n < len(columns) {
 		v, rest, ok := text.UintField(b)
 		if !ok {
@@ -65,7 +67,7 @@ func diskColumns(b []byte) (columns [11]uint64, n int) {
 	return columns, n
 }
 
-func setPartition(s *platform.Sample, v [11]uint64) {
+func setPartition(s *platform.Sample, v [mostColumns]uint64) {
 	s.Set(platform.DiskReads, v[0])
 	setScaled(s, platform.DiskReadBytes, v[1], sectorBytes)
 	s.Set(platform.DiskWrites, v[2])
@@ -73,9 +75,10 @@ func setPartition(s *platform.Sample, v [11]uint64) {
 }
 
 // setDisk sets the columns that are there. The ninth counts requests in flight,
-// the eleventh weighs time by them.
+// the eleventh weighs time by them. A fault of Linux before 5.0 made the former
+// negative, which shows as a number of requests that no disk has.
 func setDisk(s *platform.Sample, v []uint64) {
-	columns := [...]struct {
+	columns := [mostColumns]struct {
 		field platform.Field
 		unit  uint64
 	}{
@@ -87,12 +90,19 @@ func setDisk(s *platform.Sample, v []uint64) {
 		{platform.DiskWritesMerged, 1},
 		{platform.DiskWriteBytes, sectorBytes},
 		{platform.DiskWriteTime, milli},
-		{},
+		{platform.DiskPending, 1},
 		{platform.DiskIOTime, milli},
+		{platform.DiskWeightedTime, milli},
+		{platform.DiskDiscards, 1},
+		{platform.DiskDiscardsMerged, 1},
+		{platform.DiskDiscardBytes, sectorBytes},
+		{platform.DiskDiscardTime, milli},
+		{platform.DiskFlushes, 1},
+		{platform.DiskFlushTime, milli},
 	}
-	for i := range min(len(v), len(columns)) {
-		if c := columns[i]; c.unit > 0 {
-			setScaled(s, c.field, v[i], c.unit)
+	for i, v := range v {
+		if c := columns[i]; c.field != platform.DiskPending || v < 1<<31 {
+			setScaled(s, c.field, v, c.unit)
 		}
 	}
 }

@@ -294,4 +294,16 @@ func (f *Statfs) set(s *platform.Sample) {
 	s.Set(platform.FilesystemUsed, (f.Blocks-f.Free)*f.Unit)
 	s.Set(platform.FilesystemFree, free*f.Unit)
 	s.Set(platform.FilesystemReserved, (f.Free-free)*f.Unit)
+	f.setInodes(s)
+}
+
+// setInodes sets nothing for file systems that make inodes as they are needed,
+// such as btrfs.
+func (f *Statfs) setInodes(s *platform.Sample) {
+	if f.Files == 0 || f.FreeFiles > f.Files {
+		return
+	}
+	s.Set(platform.FilesystemInodes, f.Files)
+	s.Set(platform.FilesystemInodesUsed, f.Files-f.FreeFiles)
+	s.Set(platform.FilesystemInodesFree, f.FreeFiles)
 }

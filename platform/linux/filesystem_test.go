@@ -41,6 +41,7 @@ func TestFilesystemSpace(t *testing.T) {
 	want := map[platform.Field]uint64{
 		platform.FilesystemTotal: 4096000, platform.FilesystemUsed: 600 * 4096,
 		platform.FilesystemFree: 300 * 4096, platform.FilesystemReserved: 100 * 4096,
+		platform.FilesystemInodes: 50, platform.FilesystemInodesUsed: 30, platform.FilesystemInodesFree: 20,
 	}
 	if !maps.Equal(got[0].fields, want) || got[0].key.ID != 254<<20 {
 		t.Errorf("%v", got[0])
@@ -59,10 +60,10 @@ func TestStatfs(t *testing.T) {
 		total, used, free, reserve uint64
 		fields                     int
 	}{
-		"plain":              {Statfs{512, 100, 40, 30}, 51200, 30720, 15360, 5120, 4},
-		"more available":     {Statfs{1, 100, 40, 60}, 100, 60, 40, 0, 4},
-		"more free than all": {Statfs{1, 100, 140, 30}, 0, 0, 0, 0, 0},
-		"absurd":             {Statfs{4096, math.MaxUint64, 1, 1}, 0, 0, 0, 0, 0},
+		"plain":              {Statfs{512, 100, 40, 30, 9, 2}, 51200, 30720, 15360, 5120, 7},
+		"more available":     {Statfs{1, 100, 40, 60, 0, 0}, 100, 60, 40, 0, 4},
+		"more free than all": {Statfs{1, 100, 140, 30, 1, 1}, 0, 0, 0, 0, 0},
+		"absurd":             {Statfs{4096, math.MaxUint64, 1, 1, 0, 0}, 0, 0, 0, 0, 0},
 	} {
 		s := sample(platform.Filesystem)
 		c.space.set(s)

@@ -28,6 +28,8 @@ type host struct {
 	swaps      devices
 	locks      lockTable
 	mounts     mounts
+	nodes      []uint64
+	containers containers
 }
 
 func newHost(k Kernel, root int, o Options) *host {
@@ -38,6 +40,7 @@ func newHost(k Kernel, root int, o Options) *host {
 	h.swaps.init()
 	h.locks.init()
 	h.mounts.init(k, root, o)
+	h.containers.init()
 	h.texts[platform.HostArch] = []byte(hostArch(k.Machine()))
 	h.texts[platform.OSType] = []byte("linux")
 	return h
@@ -54,8 +57,9 @@ type hostPass struct {
 }
 
 // readHost reads each chosen source of the host half once and hands on, in this
-// order, the host, its CPUs, disks, file systems, interfaces, swap areas and
-// locks. first is the index of hostSources[0] among the backend's sources.
+// order, the host, its CPUs, disks, file systems, interfaces, swap areas,
+// locks, pressures, NUMA nodes and containers. first is the index of hostSources[0]
+// among the backend's sources.
 func (r *reader) readHost(set platform.SourceSet, first int, sink platform.Sink) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
@@ -64,7 +68,8 @@ func (r *reader) readHost(set platform.SourceSet, first int, sink platform.Sink)
 	p.net = p.networkTables()
 	p.ask()
 	_ = p.sendHost() && p.sendCPUs() && p.sendDisks() && p.sendFilesystems() &&
-		p.sendInterfaces() && p.sendSwaps() && p.sendLocks()
+		p.sendInterfaces() && p.sendSwaps() && p.sendLocks() &&
+		p.sendPressure() && p.sendNodes() && p.sendContainers()
 	p.host.guard.end()
 	return r.ctx.Err()
 }
@@ -137,12 +142,15 @@ func (o *Options) moved() bool { return strings.Trim(o.Root, "/") != "" }
 // networkTables returns the folder of the network tables. In a moved view
 // proc/net is a link to those of the reading process, which may live in another
 // namespace, so that of the first process comes first.
-func (p *hostPass) networkTables() string {
-	if p.options.moved() && p.exists("proc/1/net/dev") {
+func (b *backend) networkTables() string {
+	if b.options.moved() && b.has("proc/1/net/dev") {
 		return "proc/1/net/"
 	}
-	return "proc/net/"
+	return ownTables
 }
+
+// ownTables are those of the namespace that the reading process is in.
+const ownTables = "proc/net/"
 
 // missReason puts an error into one of the classes of a miss.
 func missReason(err error) platform.Reason {
@@ -175,6 +183,7 @@ func (p *hostPass) sendHost() bool {
 	p.readTopology()
 	p.readTCP()
 	p.readUDP()
+	p.readExtensions()
 	p.readTexts()
 	return p.send()
 }
@@ -183,6 +192,8 @@ func (p *hostPass) readStat() {
 	if b, ok := p.table(fromStat, "proc/stat"); ok {
 		before := p.host.sample.Len()
 		p.host.times = decodeStat(b, &p.host.sample, p.host.times)
+		wrap(&p.host.sample, platform.HostInterrupts, p.word)
+		wrap(&p.host.sample, platform.HostSoftInterrupts, softBits)
 		p.told(fromStat, before)
 	}
 }
@@ -218,6 +229,7 @@ func (p *hostPass) readVmstat() {
 	if b, ok := p.table(fromVmstat, "proc/vmstat"); ok {
 		before := p.host.sample.Len()
 		decodeVmstat(b, p.word, &p.host.sample)
+		setSwapBytes(&p.host.sample, p.kernel.PageSize())
 		p.told(fromVmstat, before)
 	}
 }

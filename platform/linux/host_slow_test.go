@@ -83,8 +83,13 @@ func slowStat(s string, host *platform.Sample) (ids []uint64, cpus [][]uint64) {
 				ids, cpus = append(ids, n), append(cpus, slowColumns(f[1:]))
 			}
 		default:
-			if n := slowNumbers(f[1:], 1); f[0] == "processes" && len(n) > 0 {
-				host.Set(platform.HostProcessesCreated, n[0])
+			field, known := map[string]platform.Field{
+				"ctxt": platform.HostContextSwitches, "intr": platform.HostInterrupts, "softirq": platform.HostSoftInterrupts,
+				"processes": platform.HostProcessesCreated, "procs_running": platform.HostTasksRunnable,
+				"procs_blocked": platform.HostTasksBlocked,
+			}[f[0]]
+			if n := slowNumbers(f[1:], 1); known && len(n) > 0 {
+				host.Set(field, n[0])
 			}
 			if len(ids) > 0 {
 				host.Set(platform.HostCPULogical, uint64(len(ids)))
@@ -116,6 +121,7 @@ func slowVmstat(s string, word uint8, host *platform.Sample) {
 	}
 	for key, f := range map[string]platform.Field{
 		"pgmajfault": platform.HostFaultsMajor, "pswpin": platform.HostSwapIn, "pswpout": platform.HostSwapOut,
+		"oom_kill": platform.HostOOMKills,
 	} {
 		if v, ok := m[key]; ok {
 			host.Set(f, v)
@@ -142,7 +148,7 @@ func slowDisk(line string, s *platform.Sample) (name string, ok bool) {
 			return "", false
 		}
 	}
-	v := slowNumbers(f[1:], 11)
+	v := slowNumbers(f[1:], 17)
 	if len(v) == 4 {
 		s.Set(platform.DiskReads, v[0])
 		slowScaled(s, platform.DiskReadBytes, v[1], 512)
@@ -168,8 +174,26 @@ func slowDisk(line string, s *platform.Sample) (name string, ok bool) {
 			slowScaled(s, platform.DiskWriteBytes, n, 512)
 		case 7:
 			slowScaled(s, platform.DiskWriteTime, n, 1_000_000)
+		case 8:
+			if n < 1<<31 {
+				s.Set(platform.DiskPending, n)
+			}
 		case 9:
 			slowScaled(s, platform.DiskIOTime, n, 1_000_000)
+		case 10:
+			slowScaled(s, platform.DiskWeightedTime, n, 1_000_000)
+		case 11:
+			s.Set(platform.DiskDiscards, n)
+		case 12:
+			s.Set(platform.DiskDiscardsMerged, n)
+		case 13:
+			slowScaled(s, platform.DiskDiscardBytes, n, 512)
+		case 14:
+			slowScaled(s, platform.DiskDiscardTime, n, 1_000_000)
+		case 15:
+			s.Set(platform.DiskFlushes, n)
+		case 16:
+			slowScaled(s, platform.DiskFlushTime, n, 1_000_000)
 		}
 	}
 	return f[0], true

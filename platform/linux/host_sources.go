@@ -19,6 +19,12 @@ const (
 	fromUname
 	fromOSRelease
 	fromKernelRelease
+	fromFileHandles
+	fromConntrack
+	fromSockstat
+	fromSNMP
+	fromNetstat
+	fromSessions
 	fromCPUFreq
 	fromDiskstats
 	fromDiskSize
@@ -26,6 +32,15 @@ const (
 	fromInterfaces
 	fromSwaps
 	fromLocks
+	fromMTU
+	fromPressure
+	fromNodes
+	fromContainerCPU
+	fromContainerMemory
+	fromContainerIO
+	fromContainerPressure
+	fromContainerTasks
+	fromContainerStart
 	numHostSources
 )
 
@@ -62,6 +77,8 @@ func hostSources(word uint8) []platform.Source {
 	s[fromSwaps] = level("/proc/swaps", platform.Swap, 5, 1,
 		platform.SwapTotal, platform.SwapUsed, platform.SwapFree)
 	s[fromLocks] = locksSource()
+	addExtensions(s, word)
+	addContainers(s, word)
 	return s
 }
 
@@ -80,7 +97,8 @@ func words(name string, cost int, texts ...platform.Text) platform.Source {
 }
 
 // statSource: times are kept in 64 bits everywhere (struct kernel_cpustat in
-// include/linux/kernel_stat.h), the forks in an unsigned long (kernel/fork.c).
+// include/linux/kernel_stat.h), the forks in an unsigned long (kernel/fork.c). Of
+// interrupts each CPU has an unsigned long, of soft ones an unsigned int.
 func statSource(word uint8) platform.Source {
 	s := level("/proc/stat", platform.Host, 30, 1,
 		platform.HostCPUUser, platform.HostCPUNice, platform.HostCPUSystem, platform.HostCPUIdle,
@@ -92,7 +110,12 @@ func statSource(word uint8) platform.Source {
 	}
 	s.Gives = append(s.Gives,
 		platform.Given{Field: platform.HostCPULogical},
-		platform.Given{Field: platform.HostProcessesCreated, Bits: word})
+		platform.Given{Field: platform.HostProcessesCreated, Bits: word},
+		platform.Given{Field: platform.HostContextSwitches},
+		platform.Given{Field: platform.HostInterrupts, Bits: word},
+		platform.Given{Field: platform.HostSoftInterrupts, Bits: softBits},
+		platform.Given{Field: platform.HostTasksRunnable},
+		platform.Given{Field: platform.HostTasksBlocked})
 	return s
 }
 
@@ -102,16 +125,22 @@ func meminfoSource() platform.Source {
 		platform.HostMemoryBuffers, platform.HostMemoryCached, platform.HostMemoryAvailable,
 		platform.HostMemoryShared, platform.HostSlabReclaimable, platform.HostSlabUnreclaimable,
 		platform.HostHugePagesTotal, platform.HostHugePagesUsed, platform.HostHugePagesFree,
-		platform.HostHugePagesReserved, platform.HostHugePagesSurplus, platform.HostHugePageSize)
+		platform.HostHugePagesReserved, platform.HostHugePagesSurplus, platform.HostHugePageSize,
+		platform.HostMemoryActive, platform.HostMemoryInactive, platform.HostMemoryDirty,
+		platform.HostMemoryWriteback, platform.HostMemoryCommitted, platform.HostMemoryCommitLimit)
 }
 
 // vmstatSource: events are unsigned longs (struct vm_event_state in
 // include/linux/vmstat.h).
 func vmstatSource(word uint8) platform.Source {
 	s := level("/proc/vmstat", platform.Host, 20, 1,
-		platform.HostFaultsMajor, platform.HostFaultsMinor, platform.HostSwapIn, platform.HostSwapOut)
+		platform.HostFaultsMajor, platform.HostFaultsMinor, platform.HostSwapIn, platform.HostSwapOut,
+		platform.HostOOMKills, platform.HostSwapInBytes, platform.HostSwapOutBytes)
 	for i := range s.Gives {
 		s.Gives[i].Bits = word
+		if s.Gives[i].Field.Info().Unit == "By" {
+			s.Gives[i].Step = smallPage
+		}
 	}
 	return s
 }
@@ -148,13 +177,22 @@ func diskstatsSource(word uint8) platform.Source {
 			time(platform.DiskReadTime, requests*second),
 			time(platform.DiskWriteTime, requests*second),
 			time(platform.DiskIOTime, second),
+			{Field: platform.DiskPending},
+			time(platform.DiskWeightedTime, requests*second),
+			{Field: platform.DiskDiscards, Bits: word},
+			{Field: platform.DiskDiscardsMerged, Bits: word},
+			{Field: platform.DiskDiscardBytes, Bits: word, Step: sectorBytes},
+			time(platform.DiskDiscardTime, requests*second),
+			{Field: platform.DiskFlushes, Bits: word},
+			time(platform.DiskFlushTime, requests*second),
 		}}
 }
 
 func mountsSource() platform.Source {
 	s := level("/proc/self/mountinfo", platform.Filesystem, 60, 1,
 		platform.FilesystemTotal, platform.FilesystemUsed,
-		platform.FilesystemFree, platform.FilesystemReserved)
+		platform.FilesystemFree, platform.FilesystemReserved,
+		platform.FilesystemInodes, platform.FilesystemInodesUsed, platform.FilesystemInodesFree)
 	s.Texts = []platform.Text{platform.FilesystemDevice, platform.FilesystemType, platform.FilesystemMode}
 	return s
 }

@@ -15,7 +15,7 @@ import (
 // hostFiles is a small host: two CPUs, a disk with a partition, and one of each
 // of the rest.
 func hostFiles() map[string]string {
-	return map[string]string{
+	files := map[string]string{
 		"proc/stat":                   statText,
 		"proc/meminfo":                meminfoText,
 		"proc/vmstat":                 vmstatText,
@@ -42,21 +42,60 @@ func hostFiles() map[string]string {
 		"sys/class/block/vda1/size":   "900\n",
 		"sys/class/net/lo":            "/",
 		"sys/class/net/eth0/device":   "/",
+		"proc/4711/stat":              strings.Replace(statLine(4711, task{name: "nginx", state: "S", threads: 1, scale: 1}), " 0 8192000 ", " 100000 8192000 ", 1),
+		"proc/4711/cgroup":            "0::" + containerGroup + "\n",
 
-		"sys/devices/system/cpu/online":                            "0-1\n",
-		"sys/devices/system/cpu/cpu0/topology/core_cpus_list":      "0-1\n",
-		"sys/devices/system/cpu/cpu1/topology/core_cpus_list":      "0-1\n",
-		"sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq":     "2300000\n",
-		"sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq":     "2400000\n",
-		"sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq":     "3000000\n",
-		"sys/devices/system/cpu/cpu0/topology/physical_package_id": "0\n",
+		"sys/fs/cgroup/cgroup.controllers":                    "cpu io memory pids\n",
+		"sys/fs/cgroup/init.scope/cgroup.procs":               "1\n",
+		"sys/fs/cgroup" + containerGroup + "/cgroup.procs":    "4711\n",
+		"sys/fs/cgroup" + containerGroup + "/cpu.stat":        cpuStatText,
+		"sys/fs/cgroup" + containerGroup + "/cpu.max":         "150000 100000\n",
+		"sys/fs/cgroup" + containerGroup + "/memory.current":  "104857600\n",
+		"sys/fs/cgroup" + containerGroup + "/memory.max":      "1073741824\n",
+		"sys/fs/cgroup" + containerGroup + "/memory.events":   "low 0\nhigh 0\nmax 4\noom 2\noom_kill 1\n",
+		"sys/fs/cgroup" + containerGroup + "/memory.stat":     memoryStatText,
+		"sys/fs/cgroup" + containerGroup + "/io.stat":         ioStatText,
+		"sys/fs/cgroup" + containerGroup + "/cpu.pressure":    pressureOf(1),
+		"sys/fs/cgroup" + containerGroup + "/memory.pressure": pressureOf(2),
+		"sys/fs/cgroup" + containerGroup + "/io.pressure":     pressureOf(3),
+		"sys/fs/cgroup" + containerGroup + "/pids.current":    "12\n",
+		"sys/fs/cgroup" + containerGroup + "/pids.max":        "100\n",
+		"sys/dev/block/8:16/device":                           "/",
+		"sys/class/net/eth0/mtu":                              "1500\n",
+		"proc/sys/fs/file-nr":                                 "903\t0\t2466170\n",
+		"proc/net/sockstat":                                   sockstatText,
+		"proc/net/sockstat6":                                  "TCP6: inuse 2\n",
+		"proc/net/snmp":                                       snmpText,
+		"proc/net/snmp6":                                      snmp6Text,
+		"proc/net/netstat":                                    netstatText,
+		"proc/pressure/io":                                    pressureText,
+		"run/utmp":                                            "",
+
+		"proc/sys/net/netfilter/nf_conntrack_count": "5\n",
+		"proc/sys/net/netfilter/nf_conntrack_max":   "262144\n",
+		"sys/devices/system/node/online":            "0\n",
+		"sys/devices/system/node/node0/meminfo":     nodeText,
+		"sys/devices/system/node/node0/numastat":    numastatText,
 	}
+	maps.Copy(files, cpuFiles)
+	return files
+}
+
+// cpuFiles are those that tell of its CPUs.
+var cpuFiles = map[string]string{
+	"sys/devices/system/cpu/online":                            "0-1\n",
+	"sys/devices/system/cpu/cpu0/topology/core_cpus_list":      "0-1\n",
+	"sys/devices/system/cpu/cpu1/topology/core_cpus_list":      "0-1\n",
+	"sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq":     "2300000\n",
+	"sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq":     "2400000\n",
+	"sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq":     "3000000\n",
+	"sys/devices/system/cpu/cpu0/topology/physical_package_id": "0\n",
 }
 
 // hostTree is a backend over the small host.
 func hostTree(t testing.TB, o Options) (*backend, *treeKernel) {
 	k := newTreeKernel(writeTree(t, hostFiles()))
-	k.space["/"] = Statfs{Unit: 4096, Blocks: 1000, Free: 400, Avail: 300}
+	k.space["/"] = Statfs{Unit: 4096, Blocks: 1000, Free: 400, Avail: 300, Files: 50, FreeFiles: 20}
 	k.space["/mnt 2"] = Statfs{Unit: 512, Blocks: 10, Free: 10, Avail: 10}
 	k.space["/srv"] = Statfs{Unit: 1 << 20, Blocks: 7, Free: 0, Avail: 0}
 	return treeBackend(k, o), k
@@ -79,6 +118,7 @@ func TestReadHost(t *testing.T) {
 		platform.Host: {""}, platform.CPU: {"", ""}, platform.Disk: {"vda"},
 		platform.Filesystem: {"/", "/mnt 2", "/srv"}, platform.Network: {"eth0"},
 		platform.Swap: {"/dev/dm-2", "/swap file"}, platform.Lock: {"00:1b", "fe:00"},
+		platform.Container: {containerID},
 	} {
 		if got := c.names(e); !slices.Equal(got, want) {
 			t.Errorf("%v: %q, want %q", e, got, want)
@@ -170,11 +210,17 @@ func TestHostMisses(t *testing.T) {
 		fromUptime: "proc/uptime", fromLoadavg: "proc/loadavg", fromTCP: "proc/net/tcp",
 		fromUDP: "proc/net/udp", fromKernelRelease: "proc/sys/kernel/osrelease",
 		fromDiskstats: "proc/diskstats", fromInterfaces: "proc/net/dev",
-		fromSwaps: "proc/swaps", fromLocks: "proc/locks",
+		fromSwaps: "proc/swaps", fromLocks: "proc/locks", fromFileHandles: "proc/sys/fs/file-nr",
+		fromSockstat: "proc/net/sockstat", fromSNMP: "proc/net/snmp", fromNetstat: "proc/net/netstat",
+		fromNodes: "sys/devices/system/node/online", fromConntrack: "proc/sys/net/netfilter/nf_conntrack_count",
 	}
 	b, k := hostTree(t, Options{})
-	set := everything &^ sourcesOf(fromDiskSize) // needs the list of disks too
-	all := allFields().Minus(fieldsOf(fromDiskSize))
+	others := sourcesOf(fromDiskSize, fromMTU, fromContainerStart) // need the lists of disks and interfaces, and the uptime, too
+	set := everything &^ others
+	all := allFields()
+	for source := range others.All() {
+		all = all.Minus(fieldsOf(source))
+	}
 	for err, why := range map[error]platform.Reason{
 		fs.ErrPermission: platform.Denied, fs.ErrNotExist: platform.Unsupported,
 		os.ErrProcessDone: platform.Gone, errors.ErrUnsupported: platform.Unsupported,
@@ -227,7 +273,8 @@ func TestHostGarbage(t *testing.T) {
 		}
 	}
 	c := readFiles(t, files, Options{}, everything)
-	for _, source := range []int{fromStat, fromMeminfo, fromVmstat, fromUptime, fromLoadavg, fromLimit} {
+	for _, source := range []int{fromStat, fromMeminfo, fromVmstat, fromUptime, fromLoadavg, fromLimit,
+		fromFileHandles, fromConntrack, fromSockstat, fromSNMP, fromNetstat} {
 		if got := c.misses[source]; !slices.Equal(got, []platform.Reason{platform.Unknown}) {
 			t.Errorf("source %d: %v", source, got)
 		}
@@ -366,8 +413,9 @@ func TestHostPassAllocates(t *testing.T) {
 	b, _ := hostTree(t, Options{})
 	counts := &counter{}
 	r := &reader{newMemoryBackend(b.kernel.(*treeKernel)), t.Context()}
+	all := everything &^ (1 << fromSessions) // which asks the tree for a process, at the price of a string
 	read := func() {
-		if err := r.readHost(everything, 0, counts); err != nil {
+		if err := r.readHost(all, 0, counts); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -386,31 +434,7 @@ type counter struct{ samples, misses int }
 func (c *counter) Sample(*platform.Sample) bool { c.samples++; return true }
 func (c *counter) Miss(int, platform.Reason)    { c.misses++ }
 
-// memoryKernel serves the files of a tree from memory, without allocating.
-type memoryKernel struct {
-	*treeKernel
-	files map[string][]byte
-	live  [16][]byte // content not yet read, by descriptor
-	used  [16]bool
-}
-
-// newMemoryBackend holds every file of the kernel's tree in memory.
-func newMemoryBackend(k *treeKernel) *backend {
-	m := &memoryKernel{treeKernel: k, files: map[string][]byte{}}
-	tree := os.DirFS(k.root)
-	_ = fs.WalkDir(tree, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			m.files[path+"\x00"] = nil
-			return err
-		}
-		content, err := fs.ReadFile(tree, path)
-		m.files[path+"\x00"] = content
-		return err
-	})
-	b := treeBackend(k, Options{})
-	b.kernel = m
-	return b
-}
+func (m *memoryKernel) ReadDir(fd int, buf []byte) (int, error) { return m.Read(fd, buf) }
 
 func (m *memoryKernel) Open(_ int, path []byte) (int, error) {
 	content, ok := m.files[string(path)]

@@ -22,7 +22,8 @@ type Kernel interface {
 	ReadDir(fd int, buf []byte) (int, error)
 	// ReadLink reads the target of a symbolic link.
 	ReadLink(dir int, path []byte, buf []byte) (int, error)
-	// Stat tells a file's size, owner and time of change, following links.
+	// Stat tells a file's size, owner, time of change, type and number of names,
+	// following links.
 	Stat(dir int, path []byte) (Stat, error)
 	// Statfs tells the space of the file system that path, an absolute one, is on.
 	Statfs(path string) (Statfs, error)
@@ -44,10 +45,13 @@ type Stat struct {
 	Size     int64
 	Modified int64 // nanoseconds since 1970
 	UID      uint32
+	Mode     uint32 // type and permissions, by the numbers of stat(2)
+	Links    uint32 // names of the file
 }
 
-// Statfs is what [Kernel.Statfs] tells, in blocks of Unit bytes.
+// Statfs is what [Kernel.Statfs] tells, space in blocks of Unit bytes.
 type Statfs struct {
 	Unit                uint64
 	Blocks, Free, Avail uint64
+	Files, FreeFiles    uint64 // inodes; 0 where they are not limited
 }

@@ -24,6 +24,12 @@ const (
 	memHugeReserved
 	memHugeSurplus
 	memHugeSize
+	memActive
+	memInactive
+	memDirty
+	memWriteback
+	memCommitted
+	memCommitLimit
 	numMem
 )
 
@@ -89,6 +95,25 @@ func memLine(key []byte) int {
 	case "Hugepagesize":
 		return memHugeSize
 	}
+	return memLineMore(key)
+}
+
+// memLineMore goes on with the lines of no metric in the conventions.
+func memLineMore(key []byte) int {
+	switch string(key) {
+	case "Active":
+		return memActive
+	case "Inactive":
+		return memInactive
+	case "Dirty":
+		return memDirty
+	case "Writeback":
+		return memWriteback
+	case "Committed_AS":
+		return memCommitted
+	case "CommitLimit":
+		return memCommitLimit
+	}
 	return -1
 }
 
@@ -129,6 +154,12 @@ func (m *meminfo) set(s *platform.Sample, low uint64, lowKnown bool) {
 		m.setUsed(s, available)
 	}
 	m.setHugePages(s)
+	m.copy(s, platform.HostMemoryActive, memActive)
+	m.copy(s, platform.HostMemoryInactive, memInactive)
+	m.copy(s, platform.HostMemoryDirty, memDirty)
+	m.copy(s, platform.HostMemoryWriteback, memWriteback)
+	m.copy(s, platform.HostMemoryCommitted, memCommitted)
+	m.copy(s, platform.HostMemoryCommitLimit, memCommitLimit)
 }
 
 func (m *meminfo) copy(s *platform.Sample, f platform.Field, line int) {

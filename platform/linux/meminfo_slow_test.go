@@ -36,6 +36,9 @@ func slowMemoryFields() map[string]platform.Field {
 		"HugePages_Total": platform.HostHugePagesTotal, "HugePages_Free": platform.HostHugePagesFree,
 		"HugePages_Rsvd": platform.HostHugePagesReserved, "HugePages_Surp": platform.HostHugePagesSurplus,
 		"Hugepagesize": platform.HostHugePageSize,
+		"Active":       platform.HostMemoryActive, "Inactive": platform.HostMemoryInactive,
+		"Dirty": platform.HostMemoryDirty, "Writeback": platform.HostMemoryWriteback,
+		"Committed_AS": platform.HostMemoryCommitted, "CommitLimit": platform.HostMemoryCommitLimit,
 	}
 }
 

@@ -18,6 +18,8 @@ Active(anon):       1536 kB
 Inactive(anon):     6124 kB
 Active(file):       7580 kB
 Inactive(file):    17684 kB
+Dirty:               412 kB
+Writeback:             8 kB
 Shmem:              8872 kB
 KReclaimable:      34136 kB
 Slab:              55012 kB
@@ -28,6 +30,8 @@ HugePages_Free:       10
 HugePages_Rsvd:        2
 HugePages_Surp:        1
 Hugepagesize:       2048 kB
+CommitLimit:    12342040 kB
+Committed_AS:     255448 kB
 DirectMap4k:       32768 kB
 `
 
@@ -71,6 +75,9 @@ func TestDecodeMeminfo(t *testing.T) {
 		platform.HostSlabUnreclaimable: 20876 << 10,
 		platform.HostHugePagesTotal:    16, platform.HostHugePagesFree: 10, platform.HostHugePagesUsed: 6,
 		platform.HostHugePagesReserved: 2, platform.HostHugePagesSurplus: 1, platform.HostHugePageSize: 2048 << 10,
+		platform.HostMemoryActive: 9116 << 10, platform.HostMemoryInactive: 23808 << 10,
+		platform.HostMemoryDirty: 412 << 10, platform.HostMemoryWriteback: 8 << 10,
+		platform.HostMemoryCommitted: 255448 << 10, platform.HostMemoryCommitLimit: 12342040 << 10,
 	})
 }
 

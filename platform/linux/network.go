@@ -9,8 +9,12 @@ import (
 // VLANs, unless all are wanted. Where there is none of these, as in a container
 // or a tree without sys, it hands on all but the loopback.
 func (p *hostPass) sendInterfaces() bool {
-	b, ok := p.table(fromInterfaces, p.net, "dev")
-	if !ok {
+	if !p.wants(fromInterfaces) && !p.wants(fromMTU) {
+		return true
+	}
+	b, err := p.file(p.net, "dev")
+	if err != nil {
+		p.missInterfaces(missReason(err))
 		return true
 	}
 	b = text.Whole(b)
@@ -22,6 +26,14 @@ func (p *hostPass) sendInterfaces() bool {
 		}
 	}
 	return true
+}
+
+func (p *hostPass) missInterfaces(why platform.Reason) {
+	for _, source := range [...]int{fromInterfaces, fromMTU} {
+		if p.wants(source) {
+			p.miss(source, why)
+		}
+	}
 }
 
 // seeInterfaces looks up the interfaces that are new, and reports whether any is
@@ -67,5 +79,22 @@ func (p *hostPass) sendInterface(line []byte, listed bool) bool {
 		return true
 	}
 	s.Key.Name = dev.name
+	if !p.wants(fromInterfaces) {
+		s.Reset(platform.Network, s.Key)
+	}
+	p.readMTU(dev.name)
 	return p.send()
+}
+
+// readMTU reads how large a packet may be, which can change at any time.
+func (p *hostPass) readMTU(name string) {
+	if !p.wants(fromMTU) {
+		return
+	}
+	mtu, err := p.number("sys/class/net/", name, "/mtu")
+	if err != nil {
+		p.miss(fromMTU, missReason(err))
+		return
+	}
+	p.host.sample.Set(platform.NetworkMTU, mtu)
 }

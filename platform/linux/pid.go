@@ -30,13 +30,15 @@ type visit struct {
 	status     processStatus
 	statusErr  error
 	statusRead bool
+	cgroupErr  error
+	cgroupRead bool
 }
 
 // begin prepares the visit of a process.
 func (r *reader) begin(key platform.Key, set platform.SourceSet, sink platform.Sink) *visit {
 	v := &r.pass.visit
 	v.key, v.foreign, v.dir, v.set, v.sink = key, false, -1, set, sink
-	v.statusRead = false
+	v.statusRead, v.cgroupRead = false, false
 	return v
 }
 
@@ -126,7 +128,7 @@ func (r *reader) identify(v *visit, dir int, stat []byte) (more bool, err error)
 		return true, r.lost(v, os.ErrProcessDone)
 	}
 	start := v.stat.columns[statStart]
-	if v.key.Start != 0 && v.key.Start != start {
+	if v.stat.thread() || v.key.Start != 0 && v.key.Start != start {
 		return true, os.ErrProcessDone
 	}
 	v.key.Start = start
@@ -191,6 +193,8 @@ func reasonOf(err error) platform.Reason {
 		return platform.Unsupported
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return platform.Stuck
+	case errors.Is(err, errSkipped):
+		return platform.Skipped
 	}
 	return platform.Unknown
 }

@@ -38,11 +38,11 @@ func (r *reader) readCmdline(v *visit) error {
 
 // drainBlock reads a part of a process's memory under dir into a buffer. It is no
 // record: a read may give less than there is.
-func (r *reader) drainBlock(dir int, name string, into *[]byte) (int, error) {
-	fd, err := r.open(dir, name)
+func (b *backend) drainBlock(dir int, name string, into *[]byte) (int, error) {
+	fd, err := b.open(dir, name)
 	if err != nil {
 		return 0, err
 	}
-	defer r.kernel.Close(fd)
-	return r.drain(fd, into, 0, mostArgs)
+	defer b.kernel.Close(fd)
+	return b.drain(fd, into, 0, mostArgs)
 }

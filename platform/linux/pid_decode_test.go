@@ -13,7 +13,8 @@ import (
 const (
 	statusText = "Name:\tcat\nUmask:\t0022\nState:\tR (running)\nTgid:\t6113\nPid:\t6113\nPPid:\t6101\n" +
 		"Uid:\t1000\t1001\t1002\t1003\nGid:\t0\t0\t0\t0\nVmPeak:\t    3060 kB\nVmSize:\t    3060 kB\n" +
-		"VmRSS:\t    1776 kB\nThreads:\t3\nSigQ:\t0/96365\nSigPnd:\t0000000000000200\nShdPnd:\t0000000000004200\n" +
+		"VmHWM:\t    1800 kB\nVmRSS:\t    1776 kB\nRssAnon:\t     104 kB\nRssFile:\t    1672 kB\nRssShmem:\t       0 kB\n" +
+		"HugetlbPages:\t    2048 kB\nThreads:\t3\nSigQ:\t0/96365\nSigPnd:\t0000000000000200\nShdPnd:\t0000000000004200\n" +
 		"SigBlk:\tffffffffffffffff\nCpus_allowed:\tff,00000003\nCpus_allowed_list:\t0-1,32-39\n" +
 		"voluntary_ctxt_switches:\t11\nnonvoluntary_ctxt_switches:\t7\n"
 	ioText     = "rchar: 4292\nwchar: 99\nsyscr: 13\nsyscw: 5\nread_bytes: 4096\nwrite_bytes: 8192\ncancelled_write_bytes: 1\n"
@@ -49,6 +50,16 @@ func TestDecodePidStat(t *testing.T) {
 	}
 }
 
+func TestDecodePidStatOfThread(t *testing.T) {
+	const columns = " 1 42 42 0 -1 4194560 100 0 3 0 12 7 0 0 20 0 2 0 8123 3133440 415 18446744073709551615 1 2 3 0 0 0 0 0 0 0 0 0 "
+	for rest, want := range map[string]bool{"17 1 0 0 9\n": false, "-1 1 0 0 9\n": true, "0 0 0 0 9\n": false, "\n": false} {
+		var p processStat
+		if !decodePidStat([]byte("42 (cat) S"+columns+rest), &p) || p.thread() != want {
+			t.Errorf("%q: a thread is %v, want %v", rest, p.thread(), want)
+		}
+	}
+}
+
 func TestDecodePidStatRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", "\n", ")(", "42 (cat", "42 (cat)", "42 (cat) S", "42 (cat) S\n", "42 (cat) S 1 2 3\n",
@@ -65,6 +76,8 @@ func TestDecodePidStatus(t *testing.T) {
 	want := map[int]uint64{
 		statusParent: 6101, statusUser: 1001, statusVirtual: 3060 << 10, statusRSS: 1776 << 10, statusThreads: 3,
 		statusPending: 2, statusAllowed: 10, statusVoluntary: 11, statusInvoluntary: 7,
+		statusVirtualPeak: 3060 << 10, statusPeak: 1800 << 10, statusAnonymous: 104 << 10, statusFile: 1672 << 10,
+		statusShmem: 0, statusHugetlb: 2048 << 10,
 	}
 	for _, name := range []string{"cat", `Uid:\t0`, "Uid:\t0\t0\t0", "Threads:\t99", strings.Repeat("\xff", 15), `x\nUid:\t0`} {
 		var p processStatus
@@ -109,6 +122,7 @@ func TestDecodePidIO(t *testing.T) {
 	want := map[platform.Field]uint64{
 		platform.ProcessDiskReadBytes: 4096, platform.ProcessDiskWriteBytes: 8192,
 		platform.ProcessDiskReads: 13, platform.ProcessDiskWrites: 5,
+		platform.ProcessRequestedRead: 4292, platform.ProcessRequestedWrite: 99,
 	}
 	for f, v := range want {
 		if got, ok := s.Get(f); !ok || got != v {
@@ -122,20 +136,19 @@ func TestDecodePidIO(t *testing.T) {
 
 func TestDecodePidStatm(t *testing.T) {
 	for _, test := range []struct {
-		text         string
-		virtual, rss uint64
-		ok           bool
+		text string
+		want []uint64
 	}{
-		{"765 415 399 5 0 90 0\n", 765, 415, true},
-		{"0 0 0 0 0 0 0\n", 0, 0, true},
-		{"765 415", 0, 0, false},
-		{"765\n", 0, 0, false},
-		{"", 0, 0, false},
-		{"x 1 2\n", 0, 0, false},
+		{"765 415 399 5 0 90 0\n", []uint64{765, 415, 399, 5, 0, 90}},
+		{"0 0 0 0 0 0 0\n", []uint64{0, 0, 0, 0, 0, 0}},
+		{"765 415", nil},
+		{"765\n", []uint64{765}},
+		{"", nil},
+		{"765 415 x 5\n", []uint64{765, 415}},
 	} {
-		virtual, rss, ok := decodePidStatm([]byte(test.text))
-		if ok != test.ok || ok && (virtual != test.virtual || rss != test.rss) {
-			t.Errorf("%q: %d, %d, %v", test.text, virtual, rss, ok)
+		pages, n := decodePidStatm([]byte(test.text))
+		if !slices.Equal(pages[:n], test.want) {
+			t.Errorf("%q: %d", test.text, pages[:n])
 		}
 	}
 }
@@ -179,6 +192,7 @@ func FuzzDecodePidStat(f *testing.F) {
 	for _, name := range hostileNames {
 		f.Add([]byte("42 (" + name + ") S 1 42 42 0 -1 4194560 100 0 3 0 12 7 0 0 20 0 2 0 8123 3133440 415 9\n"))
 	}
+	f.Add([]byte("42 (cat) S 1 42 42 0 -1 4194560 100 0 3 0 12 7 0 0 20 -20 2 0 8123 3133440 415 9\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var p processStat
 		ok := decodePidStat(b, &p)
@@ -197,6 +211,9 @@ func FuzzDecodePidStat(f *testing.F) {
 			if p.has(column) != want || want && p.columns[column] != v {
 				t.Fatalf("column %d: %d, %v, want %d, %v", column, p.columns[column], p.has(column), v, want)
 			}
+		}
+		if nice, known := slowNice(string(b)); p.niced != known || known && p.nice != nice {
+			t.Fatalf("nice %d, %v, want %d, %v", p.nice, p.niced, nice, known)
 		}
 	})
 }
@@ -224,6 +241,7 @@ func FuzzDecodePidIO(f *testing.F) {
 		want := slowPidIO(string(b))
 		n := 0
 		for key, f := range map[string]platform.Field{
+			"rchar": platform.ProcessRequestedRead, "wchar": platform.ProcessRequestedWrite,
 			"syscr": platform.ProcessDiskReads, "syscw": platform.ProcessDiskWrites,
 			"read_bytes": platform.ProcessDiskReadBytes, "write_bytes": platform.ProcessDiskWriteBytes,
 		} {
@@ -245,10 +263,9 @@ func FuzzDecodePidIO(f *testing.F) {
 func FuzzDecodePidStatm(f *testing.F) {
 	f.Add([]byte("765 415 399 5 0 90 0\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		virtual, rss, ok := decodePidStatm(b)
-		wantVirtual, wantRSS, wantOK := slowPidStatm(string(b))
-		if ok != wantOK || ok && (virtual != wantVirtual || rss != wantRSS) {
-			t.Fatalf("%d, %d, %v, want %d, %d, %v", virtual, rss, ok, wantVirtual, wantRSS, wantOK)
+		pages, n := decodePidStatm(b)
+		if want := slowPidStatm(string(b)); !slices.Equal(pages[:n], want) {
+			t.Fatalf("%d, want %d", pages[:n], want)
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 // decodePidIO reads /proc/[pid]/io (man 5 proc_pid_io). read_bytes and
 // write_bytes went to or came from the disk; rchar and wchar count what any read
-// and write passed on, pipes and the page cache included, and are left out.
+// and write passed on, pipes and the page cache included.
 //
 //	rchar: 4292
 //	wchar: 0
@@ -37,6 +37,10 @@ func decodePidIO(b []byte, s *platform.Sample) (ok bool) {
 
 func ioField(key []byte) (f platform.Field, ok bool) {
 	switch string(key) {
+	case "rchar":
+		return platform.ProcessRequestedRead, true
+	case "wchar":
+		return platform.ProcessRequestedWrite, true
 	case "syscr":
 		return platform.ProcessDiskReads, true
 	case "syscw":

@@ -25,15 +25,19 @@ func slowPidStat(s string) (comm, state string, columns map[int]uint64, ok bool)
 	return s[first+1 : last], s[last+2 : last+3], columns, ok
 }
 
-func slowPidStatm(s string) (virtual, rss uint64, ok bool) {
-	i := strings.LastIndex(s, "\n")
-	fields := slowFields(s[:i+1])
-	if len(fields) < 2 {
-		return 0, 0, false
+// slowNice returns the column that may be negative.
+func slowNice(s string) (nice int64, ok bool) {
+	fields := slowFields(s[strings.LastIndex(s, ")")+3:])
+	if i := statNice - statParent; i < len(fields) && fields[i][0] != '+' {
+		v, err := strconv.ParseInt(fields[i], 10, 64)
+		return v, err == nil && v > -1<<63
 	}
-	virtual, err := strconv.ParseUint(fields[0], 10, 64)
-	rss, err2 := strconv.ParseUint(fields[1], 10, 64)
-	return virtual, rss, err == nil && err2 == nil
+	return 0, false
+}
+
+// slowPidStatm returns the numbers of statm but for the last.
+func slowPidStatm(s string) []uint64 {
+	return slowNumbers(slowFields(s[:strings.LastIndex(s, "\n")+1]), numStatm)
 }
 
 // slowColons returns, in order, the keys and values of lines with a colon.
@@ -65,7 +69,7 @@ func slowPidStatus(s string) map[int]uint64 {
 	for _, p := range slowColons(s) {
 		fields := slowFields(p[1])
 		number := func(i, column int) {
-			if column < len(fields) {
+			if 0 <= column && column < len(fields) {
 				if v, err := strconv.ParseUint(fields[column], 10, 64); err == nil {
 					values[i] = v
 				}
@@ -84,10 +88,24 @@ func slowPidStatus(s string) map[int]uint64 {
 			number(statusParent, 0)
 		case "Uid":
 			number(statusUser, 1)
+		case "VmPeak":
+			kilobytes(statusVirtualPeak)
 		case "VmSize":
 			kilobytes(statusVirtual)
+		case "VmHWM":
+			kilobytes(statusPeak)
 		case "VmRSS":
 			kilobytes(statusRSS)
+		case "RssAnon":
+			kilobytes(statusAnonymous)
+		case "RssFile":
+			kilobytes(statusFile)
+		case "RssShmem":
+			kilobytes(statusShmem)
+		case "HugetlbPages":
+			kilobytes(statusHugetlb)
+		case "NSpid":
+			number(statusVPID, len(fields)-1)
 		case "Threads":
 			number(statusThreads, 0)
 		case "SigPnd":

@@ -2,6 +2,7 @@ package linux
 
 import (
 	"bytes"
+	"math"
 
 	"github.com/pidometer/pidometer/internal/text"
 	"github.com/pidometer/pidometer/platform"
@@ -18,6 +19,8 @@ const (
 	statStart       = 22
 	statVirtual     = 23
 	statRSS         = 24
+	statExitSignal  = 38
+	statProcessor   = 39
 	statIowait      = 42
 )
 
@@ -25,6 +28,8 @@ const (
 type processStat struct {
 	comm    []byte
 	state   byte
+	nice    int64
+	niced   bool   // nice was read
 	read    uint64 // a bit for each column that is there and no negative number
 	columns [statIowait + 1]uint64
 }
@@ -33,6 +38,16 @@ func (p *processStat) has(column int) bool { return p.read&(1<<column) != 0 }
 
 // dead reports a process on its very last way out (EXIT_DEAD).
 func (p *processStat) dead() bool { return p.state == 'X' || p.state == 'x' }
+
+// thread reports a thread that is not the first of its process: it sends no
+// signal when it ends, which shows as -1 (thread_group_leader in
+// include/linux/sched/signal.h). The kernel opens /proc/[tid] too, without
+// listing it.
+func (p *processStat) thread() bool { return p.has(statProcessor) && !p.has(statExitSignal) }
+
+// ofKernel reports a process that is part of the kernel: it has no memory of its
+// own.
+func (p *processStat) ofKernel() bool { return p.columns[statFlags]&taskOfKernel != 0 }
 
 // ended reports a process that waits for its parent. A first thread that ended
 // before the others shows the same state, but its process lives on.
@@ -45,7 +60,7 @@ func (p *processStat) ended() bool { return p.state == 'Z' && p.columns[statThre
 //
 // It is not ok unless the line is whole as far as its newline and tells the start.
 func decodePidStat(b []byte, p *processStat) (ok bool) {
-	p.read = 0
+	p.read, p.niced = 0, false
 	first, last := bytes.IndexByte(b, '('), bytes.LastIndexByte(b, ')')
 	if first < 0 || last < first || len(b) < last+4 || b[len(b)-1] != '\n' {
 		return false
@@ -61,6 +76,9 @@ func decodePidStat(b []byte, p *processStat) (ok bool) {
 		p.columns[column] = v
 		if number {
 			p.read |= 1 << column
+		}
+		if column == statNice {
+			p.nice, p.niced = signedField(field)
 		}
 	}
 	return p.has(statStart)
@@ -78,8 +96,14 @@ func (r *reader) setStat(v *visit) {
 	setColumn(s, platform.ProcessParent, p, statParent, 1)
 	setMemory(s, platform.ProcessMemoryVirtual, p.columns[statVirtual], 1)
 	setMemory(s, platform.ProcessMemoryRSS, p.columns[statRSS], r.page)
+	setColumn(s, platform.ProcessChildCPUUser, p, statChildUser, tickNanos)
+	setColumn(s, platform.ProcessChildCPUSystem, p, statChildSystem, tickNanos)
+	setColumn(s, platform.ProcessCPUNumber, p, statProcessor, 1)
+	if p.niced {
+		s.SetSigned(platform.ProcessNice, p.nice)
+	}
 	if state, ok := stateOf(p.state); ok {
-		s.Set(platform.ProcessState, uint64(state))
+		setState(s, state)
 	}
 	m := r.moment(v)
 	if m.known && p.columns[statStart] <= m.now {
@@ -102,6 +126,34 @@ func setMemory(s *platform.Sample, f platform.Field, v, unit uint64) {
 	if v != 0 {
 		setScaled(s, f, v, unit)
 	}
+}
+
+// setState sets the state, and which of the four it is.
+func setState(s *platform.Sample, state platform.State) {
+	s.Set(platform.ProcessState, uint64(state))
+	for i := range platform.StateDefunct + 1 {
+		is := uint64(0)
+		if i == state {
+			is = 1
+		}
+		s.Set(platform.ProcessRunning+platform.Field(i), is)
+	}
+}
+
+// signedField reads a field that is nothing but a number, which may be negative.
+func signedField(field []byte) (v int64, ok bool) {
+	digits, negative := bytes.CutPrefix(field, []byte("-"))
+	if len(digits) == 0 || digits[0]-'0' > 9 {
+		return 0, false
+	}
+	n, _, ok := text.UintField(digits)
+	if !ok || n > math.MaxInt64 {
+		return 0, false
+	}
+	if negative {
+		return -int64(n), true
+	}
+	return int64(n), true
 }
 
 // stateOf reads the letter of a state (task_state_array in fs/proc/array.c). D

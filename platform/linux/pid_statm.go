@@ -5,17 +5,33 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
-// decodePidStatm reads the first two numbers of /proc/[pid]/statm, in pages: the
-// whole address space and what of it is in memory (man 5 proc_pid_statm).
+// The numbers of /proc/[pid]/statm (proc_pid_statm in fs/proc/array.c). The last
+// of the file, dirty, is always 0.
+const (
+	statmSize = iota
+	statmResident
+	statmShared
+	statmText
+	statmLib // always 0
+	statmData
+	numStatm
+)
+
+// decodePidStatm reads /proc/[pid]/statm, in pages. There are n numbers.
 //
 //	765 415 399 5 0 90 0
-func decodePidStatm(b []byte) (virtual, rss uint64, ok bool) {
-	virtual, b, ok = text.UintField(text.Whole(b))
-	if !ok {
-		return 0, 0, false
+func decodePidStatm(b []byte) (pages [numStatm]uint64, n int) {
+	b = text.Whole(b)
+	for n < numStatm {
+		v, rest, ok := text.UintField(b)
+		if !ok {
+			break
+		}
+		pages[n] = v
+		n++
+		b = rest
 	}
-	rss, _, ok = text.UintField(b)
-	return virtual, rss, ok
+	return pages, n
 }
 
 func (r *reader) readStatm(v *visit) error {
@@ -23,11 +39,17 @@ func (r *reader) readStatm(v *visit) error {
 	if err != nil {
 		return err
 	}
-	virtual, rss, ok := decodePidStatm(b)
-	if !ok {
+	pages, n := decodePidStatm(b)
+	if n <= statmResident {
 		return errContent
 	}
-	setMemory(&r.sample, platform.ProcessMemoryVirtual, virtual, r.page)
-	setMemory(&r.sample, platform.ProcessMemoryRSS, rss, r.page)
+	s := &r.sample
+	setMemory(s, platform.ProcessMemoryVirtual, pages[statmSize], r.page)
+	setMemory(s, platform.ProcessMemoryRSS, pages[statmResident], r.page)
+	if n == numStatm && pages[statmSize] != 0 {
+		setScaled(s, platform.ProcessMemoryShared, pages[statmShared], r.page)
+		setScaled(s, platform.ProcessMemoryText, pages[statmText], r.page)
+		setScaled(s, platform.ProcessMemoryData, pages[statmData], r.page)
+	}
 	return nil
 }

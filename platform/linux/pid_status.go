@@ -19,6 +19,13 @@ const (
 	statusAllowed
 	statusVoluntary
 	statusInvoluntary
+	statusPeak
+	statusVirtualPeak
+	statusAnonymous
+	statusFile
+	statusShmem
+	statusHugetlb
+	statusVPID
 	numStatus
 )
 
@@ -32,12 +39,20 @@ var statusFields = [numStatus]platform.Field{
 	statusAllowed:     platform.ProcessCPUAllowed,
 	statusVoluntary:   platform.ProcessSwitchesVoluntary,
 	statusInvoluntary: platform.ProcessSwitchesInvoluntary,
+	statusPeak:        platform.ProcessMemoryPeak,
+	statusVirtualPeak: platform.ProcessVirtualPeak,
+	statusAnonymous:   platform.ProcessMemoryAnonymous,
+	statusFile:        platform.ProcessMemoryFile,
+	statusShmem:       platform.ProcessMemoryShmem,
+	statusHugetlb:     platform.ProcessMemoryHugetlb,
+	statusVPID:        platform.ProcessVPID,
 }
 
 // processStatus is /proc/[pid]/status.
 type processStatus struct {
-	read   uint16 // a bit for each value that is there
+	read   uint32 // a bit for each value that is there
 	values [numStatus]uint64
+	online *onlineCPUs // the CPUs that count; nil for all
 }
 
 func (p *processStatus) has(i int) bool { return p.read&(1<<i) != 0 }
@@ -56,8 +71,15 @@ func (p *processStatus) set(i int, v uint64, ok bool) {
 //	Name:	cat
 //	PPid:	6101
 //	Uid:	0	0	0	0
+//	NSpid:	6113	1
+//	VmPeak:	    3060 kB
 //	VmSize:	    3060 kB
+//	VmHWM:	    1776 kB
 //	VmRSS:	    1776 kB
+//	RssAnon:	     104 kB
+//	RssFile:	    1672 kB
+//	RssShmem:	       0 kB
+//	HugetlbPages:	       0 kB
 //	Threads:	1
 //	SigPnd:	0000000000000000
 //	ShdPnd:	0000000000000000
@@ -88,10 +110,8 @@ func (p *processStatus) line(key, value, pending []byte) {
 		p.number(statusParent, value)
 	case "Uid":
 		p.number(statusUser, text.Skip(value, 1)) // real, effective, saved, file system
-	case "VmSize":
-		p.kilobytes(statusVirtual, value)
-	case "VmRSS":
-		p.kilobytes(statusRSS, value)
+	case "NSpid": // in this view's PID namespace, and in each below it; since Linux 4.1
+		p.number(statusVPID, lastField(value))
 	case "Threads":
 		p.number(statusThreads, value)
 	case "ShdPnd":
@@ -100,11 +120,53 @@ func (p *processStatus) line(key, value, pending []byte) {
 	case "Cpus_allowed":
 		mask := text.Trim(value)
 		n, ok := countBits(mask, mask)
+		if p.online != nil {
+			n, ok = p.online.count(mask)
+		}
 		p.set(statusAllowed, n, ok)
 	case "voluntary_ctxt_switches":
 		p.number(statusVoluntary, value)
 	case "nonvoluntary_ctxt_switches":
 		p.number(statusInvoluntary, value)
+	default:
+		if i := memoryLine(key); i >= 0 {
+			p.kilobytes(i, value)
+		}
+	}
+}
+
+// memoryLine returns which amount of memory a line tells, or -1. The parts of the
+// resident set are told since Linux 4.5, huge pages since 4.4.
+func memoryLine(key []byte) int {
+	switch string(key) {
+	case "VmPeak":
+		return statusVirtualPeak
+	case "VmSize":
+		return statusVirtual
+	case "VmHWM":
+		return statusPeak
+	case "VmRSS":
+		return statusRSS
+	case "RssAnon":
+		return statusAnonymous
+	case "RssFile":
+		return statusFile
+	case "RssShmem":
+		return statusShmem
+	case "HugetlbPages":
+		return statusHugetlb
+	}
+	return -1
+}
+
+// lastField returns the last of some fields.
+func lastField(b []byte) (last []byte) {
+	for rest := b; ; {
+		var field []byte
+		if field, rest = text.Field(rest); len(field) == 0 {
+			return last
+		}
+		last = field
 	}
 }
 
@@ -157,6 +219,7 @@ func (r *reader) readStatus(v *visit) error {
 func (r *reader) status(v *visit) (*processStatus, error) {
 	if !v.statusRead {
 		v.statusRead = true
+		v.status.online = r.onlineSet()
 		v.statusErr = r.statusOf(v.dir, &v.status)
 	}
 	return &v.status, v.statusErr

@@ -56,17 +56,19 @@ func (r *reader) walkThreads(v *visit) error {
 		return err
 	}
 	s := &r.remember(v).switches
+	none := os.ErrProcessDone
 	for i, id := range r.numbers {
 		err := r.walkThread(fd, id)
 		if err == nil || isGone(err) {
 			continue
 		}
+		none = err
 		if old := s.find(id, i); old != nil {
 			r.threads = append(r.threads, *old) // unreadable for once, and still there
 		}
 	}
 	if len(r.threads) == 0 {
-		return os.ErrProcessDone
+		return none
 	}
 	return nil
 }

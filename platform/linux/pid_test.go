@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/pidometer/pidometer/platform"
@@ -25,27 +24,55 @@ const (
 func wanted(p task) map[platform.Field]uint64 {
 	k, threads := uint64(p.scale), uint64(p.threads)
 	return map[platform.Field]uint64{
-		platform.ProcessCPUUser:             50 * k * nsPerTick,
-		platform.ProcessCPUSystem:           60 * k * nsPerTick,
-		platform.ProcessCPUIowait:           6 * k * nsPerTick,
-		platform.ProcessMemoryRSS:           800 * k << 10,
-		platform.ProcessMemoryVirtual:       8000 * k << 10,
-		platform.ProcessFaultsMinor:         100 * k,
-		platform.ProcessFaultsMajor:         10 * k,
-		platform.ProcessThreads:             threads,
-		platform.ProcessOpenFiles:           5 * k,
-		platform.ProcessDiskReadBytes:       4096 * k,
-		platform.ProcessDiskWriteBytes:      8192 * k,
-		platform.ProcessDiskReads:           3 * k,
-		platform.ProcessDiskWrites:          4 * k,
-		platform.ProcessSwitchesVoluntary:   10 * k * threads,
-		platform.ProcessSwitchesInvoluntary: k * threads,
-		platform.ProcessSignalsPending:      k % 2,
-		platform.ProcessUptime:              (100_000 - p.start) * nsPerTick,
-		platform.ProcessState:               sleeping,
-		platform.ProcessParent:              1,
-		platform.ProcessUser:                uint64(p.user),
-		platform.ProcessCPUAllowed:          4,
+		platform.ProcessCPUUser:              50 * k * nsPerTick,
+		platform.ProcessCPUSystem:            60 * k * nsPerTick,
+		platform.ProcessCPUIowait:            6 * k * nsPerTick,
+		platform.ProcessMemoryRSS:            800 * k << 10,
+		platform.ProcessMemoryVirtual:        8000 * k << 10,
+		platform.ProcessFaultsMinor:          100 * k,
+		platform.ProcessFaultsMajor:          10 * k,
+		platform.ProcessThreads:              threads,
+		platform.ProcessOpenFiles:            5 * k,
+		platform.ProcessDiskReadBytes:        4096 * k,
+		platform.ProcessDiskWriteBytes:       8192 * k,
+		platform.ProcessDiskReads:            3 * k,
+		platform.ProcessDiskWrites:           4 * k,
+		platform.ProcessSwitchesVoluntary:    10 * k * threads,
+		platform.ProcessSwitchesInvoluntary:  k * threads,
+		platform.ProcessSignalsPending:       k % 2,
+		platform.ProcessUptime:               (100_000 - p.start) * nsPerTick,
+		platform.ProcessState:                sleeping,
+		platform.ProcessParent:               1,
+		platform.ProcessUser:                 uint64(p.user),
+		platform.ProcessCPUAllowed:           4,
+		platform.ProcessVPID:                 k,
+		platform.ProcessCPULimit:             500_000 * k,
+		platform.ProcessMemoryLimit:          min(k, 2) << 30,
+		platform.ProcessRunning:              0,
+		platform.ProcessSleeping:             1,
+		platform.ProcessStopped:              0,
+		platform.ProcessDefunct:              0,
+		platform.ProcessCPUNumber:            1,
+		platform.ProcessNice:                 -k,
+		platform.ProcessChildCPUUser:         7 * k * nsPerTick,
+		platform.ProcessChildCPUSystem:       8 * k * nsPerTick,
+		platform.ProcessMemoryShared:         3 << 12,
+		platform.ProcessMemoryText:           4 << 12,
+		platform.ProcessMemoryData:           5 << 12,
+		platform.ProcessMemoryAnonymous:      400 * k << 10,
+		platform.ProcessMemoryFile:           300 * k << 10,
+		platform.ProcessMemoryShmem:          100 * k << 10,
+		platform.ProcessMemoryHugetlb:        2048 * k << 10,
+		platform.ProcessMemoryPeak:           900 * k << 10,
+		platform.ProcessVirtualPeak:          9000 * k << 10,
+		platform.ProcessMemoryUSS:            2078 * k << 10,
+		platform.ProcessMemoryPSS:            50 * k << 10,
+		platform.ProcessMemorySwap:           5 * k << 10,
+		platform.ProcessRequestedRead:        k,
+		platform.ProcessRequestedWrite:       2 * k,
+		platform.ProcessFileLimitSoft:        1000 * k,
+		platform.ProcessFileLimitHard:        2000 * k,
+		platform.ProcessIOPriorityBestEffort: k,
 	}
 }
 
@@ -69,6 +96,8 @@ func TestPass(t *testing.T) {
 		texts := map[platform.Text]string{
 			platform.ProcessCommand: "a) S 9 (b", platform.ProcessExecutable: "/bin/prog2",
 			platform.ProcessArguments: "prog2\x00\x00", platform.ProcessEnvironment: "HOME=/home/2\x00", platform.ProcessOwner: "user",
+			platform.ProcessCgroup: "/docker/" + strings.Repeat("0", 63) + "2", platform.ProcessContainer: strings.Repeat("0", 63) + "2",
+			platform.ProcessPod: "", platform.ProcessUnit: "",
 		}
 		if got := s.texts[42]; !maps.Equal(got, texts) {
 			t.Errorf("%q, want %q", got, texts)
@@ -98,8 +127,12 @@ func TestEachSource(t *testing.T) {
 				t.Errorf("%s set %v", source.Name, f)
 			}
 		}
-		if got := len(s.fields[42]); got != len(source.Gives) {
-			t.Errorf("%s set %d fields of %d", source.Name, got, len(source.Gives))
+		want := len(source.Gives)
+		if i == pidIOPriority {
+			want = 1 // the field of its class
+		}
+		if got := len(s.fields[42]); got != want {
+			t.Errorf("%s set %d fields of %d", source.Name, got, want)
 		}
 		for text := range s.texts[42] {
 			if !slices.Contains(source.Texts, text) {
@@ -108,239 +141,6 @@ func TestEachSource(t *testing.T) {
 		}
 		if len(s.texts[42]) != len(source.Texts) {
 			t.Errorf("%s set the texts %q", source.Name, s.texts[42])
-		}
-	}
-}
-
-// sourceOf returns the source of a path under /proc, and the PID in it.
-func sourceOf(path string) (source int, pid string) {
-	parts := strings.Split(strings.TrimSuffix(path, "/"), "/")
-	if len(parts) < 3 || strings.Trim(parts[2], "0123456789") != "" {
-		return -1, ""
-	}
-	pid = parts[2]
-	if len(parts) == 3 {
-		return pidStat, pid
-	}
-	switch parts[3] {
-	case "stat":
-		return pidStat, pid
-	case "statm":
-		return pidStatm, pid
-	case "status":
-		return pidStatus, pid
-	case "io":
-		return pidIO, pid
-	case "fd":
-		return pidFD, pid
-	case "task":
-		return pidTask, pid
-	case "exe":
-		return pidExe, pid
-	case "cmdline":
-		return pidCmdline, pid
-	case "environ":
-		return pidEnviron, pid
-	}
-	return -1, ""
-}
-
-// Every single call of a pass fails in every way: what it was for is missing, for
-// the right reason, and all else is there.
-func TestFaults(t *testing.T) {
-	faults := []struct {
-		err error
-		why platform.Reason
-	}{
-		{os.ErrProcessDone, platform.Gone},
-		{fs.ErrPermission, platform.Denied},
-		{errors.ErrUnsupported, platform.Unsupported},
-		{syscall.EIO, platform.Unknown},
-		{syscall.EMFILE, platform.Unknown},
-	}
-	calls := callsOfPass(t)
-	for _, fault := range faults {
-		for at := 1; at <= calls; at++ {
-			faultAt(t, at, fault.err, fault.why)
-		}
-	}
-}
-
-// callsOfPass returns how many calls a second pass makes.
-func callsOfPass(t *testing.T) int {
-	w := newWorld(t)
-	b := w.backend(Options{})
-	defer b.Close()
-	w.calls = 0
-	read(t, b, processSources)
-	return w.calls
-}
-
-func faultAt(t *testing.T, at int, fault error, why platform.Reason) {
-	w := newWorld(t)
-	b := w.backend(Options{})
-	open := w.leaked()
-	w.calls = 0
-	var hit string
-	w.before = func(_ *world, call int, op, path string) error {
-		if call != at {
-			return nil
-		}
-		hit = path
-		return fault
-	}
-	s := newSeen()
-	reader, err := b.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = reader.Read(processSources, s)
-	reader.Close()
-	w.before = nil
-	if got := w.leaked(); got != open {
-		t.Fatalf("%v in call %d, %s: %d handles are open, want %d", fault, at, hit, got, open)
-	}
-	if strings.HasPrefix(hit, "/proc/.") {
-		if !errors.Is(err, fault) || len(s.keys) > 0 {
-			t.Fatalf("%v of the list gave %v and %d samples", fault, err, len(s.keys))
-		}
-	} else if err != nil {
-		t.Fatalf("%v in call %d, %s: %v", fault, at, hit, err)
-	} else {
-		checkFault(t, s, hit, why)
-	}
-	b.Close()
-	if n := w.leaked(); n != 0 {
-		t.Fatalf("%d handles are left", n)
-	}
-}
-
-// checkFault checks what a pass told in which the path failed.
-func checkFault(t *testing.T, s *seen, path string, why platform.Reason) {
-	t.Helper()
-	source, pid := sourceOf(path)
-	for _, p := range []task{firstOf42, only43} {
-		want, got := wanted(p), s.fields[p.pid]
-		hit := source >= 0 && (p.pid == 42 && pid == "42" || p.pid == 43 && pid == "43")
-		if hit && source == pidStat {
-			if got != nil || s.misses[pidStat][why] != 1 {
-				t.Fatalf("%s: a sample %v, misses %v", path, got, s.misses)
-			}
-			continue
-		}
-		for f, v := range want {
-			have, ok := got[f]
-			if ok && have == v || hit && mayLack(source, f) || source < 0 && fromMoment(f) {
-				continue
-			}
-			t.Fatalf("%s, %d: %v is %d, %v, want %d", path, p.pid, f, have, ok, v)
-		}
-	}
-	threads := strings.Contains(path, "/task/") // of one thread: the others are summed
-	if source > pidStat && pid != "1" && !threads && s.misses[source][why] == 0 {
-		t.Fatalf("%s: misses %v", path, s.misses)
-	}
-}
-
-// mayLack reports whether a fault of a source may cost the field, or leave the
-// less exact one of another source.
-func mayLack(source int, f platform.Field) bool {
-	if source == pidStatus && (f == platform.ProcessSwitchesVoluntary || f == platform.ProcessSwitchesInvoluntary) {
-		return true // of the only thread
-	}
-	for _, g := range pidSources(64)[source].Gives {
-		if g.Field == f {
-			return true
-		}
-	}
-	return source == pidStatus && f == platform.ProcessUser
-}
-
-// fromMoment reports whether a field takes what is read once in a pass.
-func fromMoment(f platform.Field) bool {
-	return f == platform.ProcessUptime || f == platform.ProcessCPUIowait
-}
-
-// Half a file or garbage in it never gives a number that was not there.
-func TestDamage(t *testing.T) {
-	calls := callsOfPass(t)
-	for at := 1; at <= calls; at++ {
-		for _, garble := range []bool{false, true} {
-			w := newWorld(t)
-			b := w.backend(Options{})
-			w.calls = 0
-			if garble {
-				w.garble = at
-			} else {
-				w.short = at
-			}
-			s := read(t, b, processSources)
-			for _, p := range []task{firstOf42, only43} {
-				checkDamage(t, at, garble, wanted(p), s.fields[p.pid])
-			}
-			b.Close()
-			if n := w.leaked(); n != 0 {
-				t.Fatalf("%d handles are left", n)
-			}
-		}
-	}
-}
-
-func checkDamage(t *testing.T, at int, garble bool, want, got map[platform.Field]uint64) {
-	t.Helper()
-	for f, v := range got {
-		switch f {
-		case platform.ProcessSwitchesVoluntary, platform.ProcessSwitchesInvoluntary, platform.ProcessMemoryRSS:
-			if v > want[f] {
-				t.Fatalf("call %d, garble %v: %v is %d of %d", at, garble, f, v, want[f])
-			}
-		default:
-			if v != want[f] && !fromMoment(f) {
-				t.Fatalf("call %d, garble %v: %v is %d, want %d", at, garble, f, v, want[f])
-			}
-		}
-	}
-}
-
-// Before each call of a pass in turn, the process 42 ends and another gets its
-// PID. Whatever is told of 42 is of one of them.
-func TestReuseInMidPass(t *testing.T) {
-	for _, set := range []platform.SourceSet{processSources, statAlone, 1<<pidStat | 1<<pidIO, 1 << etcPasswd} {
-		olds, news := 0, 0
-		for at := 1; at <= callsOfPass(t); at++ {
-			w := newWorld(t)
-			b := w.backend(Options{})
-			w.calls = 0
-			w.before = func(w *world, call int, _, _ string) error {
-				if call == at {
-					w.start(secondOf42)
-				}
-				return nil
-			}
-			s := read(t, b, set)
-			b.Close()
-			got := s.fields[42]
-			switch {
-			case s.keys[platform.Key{ID: 42, Start: 5000}]:
-				oneOf(t, at, got, wanted(firstOf42))
-				olds++
-			case s.keys[platform.Key{ID: 42, Start: 5001}]:
-				oneOf(t, at, got, wanted(secondOf42))
-				news++
-			}
-		}
-		if olds == 0 || news == 0 {
-			t.Errorf("%b: saw the first %d times, the second %d times", set, olds, news)
-		}
-	}
-}
-
-func oneOf(t *testing.T, at int, got, want map[platform.Field]uint64) {
-	t.Helper()
-	for f, v := range got {
-		if v > want[f] || v != want[f] && f != platform.ProcessMemoryRSS &&
-			f != platform.ProcessSwitchesVoluntary && f != platform.ProcessSwitchesInvoluntary {
-			t.Fatalf("call %d: %v is %d, want %d", at, f, v, want[f])
 		}
 	}
 }
@@ -413,111 +213,6 @@ func TestOncePerPass(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%d times %s", n, call)
 		}
-	}
-}
-
-func TestZombie(t *testing.T) {
-	w := newWorld(t)
-	p := task{pid: 50, start: 7000, name: "gone", state: "Z", threads: 1, scale: 1}
-	w.start(p)
-	w.write("proc/50/stat", strings.Replace(statLine(50, p), " 8192000 190 ", " 0 0 ", 1))
-	b := w.backend(Options{})
-	defer b.Close()
-	s := read(t, b, processSources)
-	for _, f := range []platform.Field{
-		platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual, platform.ProcessOpenFiles, platform.ProcessDiskReads,
-	} {
-		if v, ok := s.fields[50][f]; ok {
-			t.Errorf("%v of a zombie is %d", f, v)
-		}
-	}
-	if v := s.fields[50]; v[platform.ProcessState] != defunct || v[platform.ProcessCPUUser] != 50*nsPerTick {
-		t.Errorf("%v", v)
-	}
-	if s.misses[pidStatm][platform.Gone] != 1 || s.misses[pidExe][platform.Gone] != 1 {
-		t.Errorf("misses %v", s.misses)
-	}
-	w.write("proc/50/stat", strings.Replace(statLine(50, p), ") Z ", ") X ", 1))
-	if s := read(t, b, processSources); s.fields[50] != nil || s.misses[pidStat][platform.Gone] != 1 {
-		t.Errorf("a dead process gave %v, misses %v", s.fields[50], s.misses)
-	}
-}
-
-// The first thread of a process may end before the others: that is no zombie.
-func TestFirstThreadEnded(t *testing.T) {
-	w := newWorld(t)
-	p := task{pid: 50, start: 7000, name: "rest", state: "Z", threads: 3, scale: 1}
-	w.start(p)
-	b := w.backend(Options{})
-	defer b.Close()
-	s := read(t, b, processSources)
-	if got := s.fields[50][platform.ProcessSwitchesVoluntary]; got != 30 {
-		t.Errorf("%d switches, want 30", got)
-	}
-	if v, ok := s.fields[50][platform.ProcessOpenFiles]; ok {
-		t.Errorf("%d open files, which the kernel did not say", v)
-	}
-}
-
-func TestKernelThread(t *testing.T) {
-	w := newWorld(t)
-	p := task{pid: 2, start: 1, name: "kthreadd", threads: 1, scale: 1}
-	w.start(p)
-	w.write("proc/2/stat", strings.Replace(statLine(2, p), " 8192000 190 ", " 0 0 ", 1))
-	w.write("proc/2/statm", "0 0 0 0 0 0 0\n")
-	w.write("proc/2/status", "Name:\tkthreadd\nPPid:\t0\nUid:\t0\t0\t0\t0\nThreads:\t1\nvoluntary_ctxt_switches:\t1\nnonvoluntary_ctxt_switches:\t0\n")
-	w.write("proc/2/cmdline", "")
-	w.write("proc/2/environ", "")
-	w.remove("proc/2/exe")
-	b := w.backend(Options{})
-	defer b.Close()
-	for range 2 {
-		s := read(t, b, processSources)
-		for _, f := range []platform.Field{platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual} {
-			if v, ok := s.fields[2][f]; ok {
-				t.Errorf("%v of a kernel thread is %d", f, v)
-			}
-		}
-		for _, source := range []int{pidExe, pidCmdline} {
-			if s.misses[source][platform.Unsupported] != 1 {
-				t.Errorf("misses %v", s.misses)
-			}
-		}
-		if len(s.fields[2]) < 10 {
-			t.Errorf("%v", s.fields[2])
-		}
-	}
-}
-
-func TestDenied(t *testing.T) {
-	w := newWorld(t)
-	b := w.backend(Options{})
-	defer b.Close()
-	w.before = func(_ *world, _ int, _, path string) error {
-		if path == "/proc/42/io" {
-			return fs.ErrPermission
-		}
-		return nil
-	}
-	s := read(t, b, processSources)
-	for _, f := range []platform.Field{platform.ProcessDiskReads, platform.ProcessDiskReadBytes} {
-		if v, ok := s.fields[42][f]; ok {
-			t.Errorf("%v is %d", f, v)
-		}
-	}
-	if len(s.misses) != 1 || s.misses[pidIO][platform.Denied] != 1 || len(s.fields[42]) != len(wanted(firstOf42))-4 {
-		t.Errorf("misses %v, %d fields", s.misses, len(s.fields[42]))
-	}
-}
-
-// A kernel without I/O accounting has no io file: its processes are not gone.
-func TestMissingFile(t *testing.T) {
-	w := newWorld(t)
-	w.remove("proc/43/io")
-	b := w.backend(Options{})
-	defer b.Close()
-	if s := read(t, b, processSources); s.misses[pidIO][platform.Unsupported] != 1 || len(s.misses) != 1 {
-		t.Errorf("misses %v", s.misses)
 	}
 }
 
@@ -684,61 +379,6 @@ func TestContextEnds(t *testing.T) {
 	}
 }
 
-func TestIowait(t *testing.T) {
-	tests := []struct {
-		switched string // task_delayacct
-		ticks    string
-		want     bool
-	}{
-		{"1\n", "6", true}, {"1\n", "0", true}, {"0\n", "6", false}, {"0\n", "0", false}, {"", "6", true}, {"", "0", false},
-	}
-	for _, test := range tests {
-		w := newWorld(t)
-		w.write("proc/sys/kernel/task_delayacct", test.switched)
-		if test.switched == "" {
-			w.remove("proc/sys/kernel/task_delayacct")
-		}
-		w.write("proc/43/stat", strings.Replace(statLine(43, only43), " 18 0\n", " "+test.ticks+" 0\n", 1))
-		b := w.backend(Options{})
-		_, ok := read(t, b, statAlone).fields[43][platform.ProcessCPUIowait]
-		if ok != test.want {
-			t.Errorf("task_delayacct %q, %s ticks: %v", test.switched, test.ticks, ok)
-		}
-		b.Close()
-	}
-}
-
-// A start after the pass's own time is of a process born since: no uptime is
-// better than a wrong one.
-func TestUptimeOfNewborn(t *testing.T) {
-	w := newWorld(t)
-	w.write("proc/uptime", "59.99 1.00\n")
-	b := w.backend(Options{})
-	defer b.Close()
-	s := read(t, b, statAlone)
-	if v, ok := s.fields[43][platform.ProcessUptime]; ok {
-		t.Errorf("uptime %d", v)
-	}
-	if v := s.fields[42][platform.ProcessUptime]; v != 999*nsPerTick {
-		t.Errorf("uptime %d", v)
-	}
-}
-
-func TestOpenFilesByWalk(t *testing.T) {
-	w := newWorld(t)
-	for _, pid := range []string{"1", "42", "43"} {
-		w.find("proc/" + pid + "/fd").stat.Size = 0 // Linux before 6.2
-	}
-	b := w.backend(Options{})
-	defer b.Close()
-	if b.sized {
-		t.Fatal("took a size of 0 for a count")
-	}
-	if got := read(t, b, 1<<pidFD).fields[42][platform.ProcessOpenFiles]; got != 10 {
-		t.Errorf("%d open files, want 10", got)
-	}
-}
-
 // A copy of /proc on a disk has sizes and owners of its own.
 func TestRecordedTree(t *testing.T) {
 	w := newWorld(t)
@@ -755,138 +395,6 @@ func TestRecordedTree(t *testing.T) {
 	}
 	if got := s.fields[42][platform.ProcessUser]; got != user {
 		t.Errorf("user %d", got)
-	}
-}
-
-func TestDeletedExecutable(t *testing.T) {
-	tests := []struct{ link, there, want string }{
-		{"/bin/cat", "", "/bin/cat"},
-		{"/bin/cat (deleted)", "", "/bin/cat"},
-		{"/bin/cat (deleted)", "/bin/cat (deleted)", "/bin/cat (deleted)"},
-		{"/bin/cat (deleted) (deleted)", "", "/bin/cat (deleted)"},
-		{"/memfd:x (deleted)", "", "/memfd:x"},
-		{"/bin/\xff\n", "", "/bin/\xff\n"},
-	}
-	for _, test := range tests {
-		w := newWorld(t)
-		w.symlink("proc/43/exe", test.link)
-		if test.there != "" {
-			w.write("proc/43/root"+test.there, "")
-		}
-		b := w.backend(Options{})
-		if got := read(t, b, 1<<pidExe).texts[43][platform.ProcessExecutable]; got != test.want {
-			t.Errorf("%q gave %q, want %q", test.link, got, test.want)
-		}
-		b.Close()
-	}
-}
-
-func TestLongArguments(t *testing.T) {
-	w := newWorld(t)
-	b := w.backend(Options{})
-	defer b.Close()
-	for _, n := range []int{0, 1, shortArgs - 1, shortArgs, shortArgs + 1, 200_000, mostArgs, mostArgs + 5} {
-		args := strings.Repeat("x\x00", n/2+1)[:n]
-		w.write("proc/43/cmdline", args)
-		w.start(task{pid: 43, start: 6001 + uint64(n), name: "new", threads: 1, scale: 3})
-		w.write("proc/43/cmdline", args)
-		for range 2 {
-			s := read(t, b, 1<<pidCmdline|1<<etcPasswd)
-			got, ok := s.texts[43][platform.ProcessArguments]
-			if ok != (n > 0) || got != args[:min(n, mostArgs)] {
-				t.Errorf("%d bytes: %d, %v", n, len(got), ok)
-			}
-		}
-	}
-	if n := len(b.known[place{false, 43}].args); n > shortArgs {
-		t.Errorf("%d bytes are remembered", n)
-	}
-}
-
-// A program is asked for again when its name changed, and not before.
-func TestProgramRemembered(t *testing.T) {
-	w := newWorld(t)
-	b := w.backend(Options{})
-	defer b.Close()
-	set := platform.SourceSet(1<<pidExe | 1<<pidCmdline)
-	read(t, b, set)
-	w.symlink("proc/43/exe", "/bin/new")
-	w.write("proc/43/cmdline", "new\x00")
-	if got := read(t, b, set).texts[43]; got[platform.ProcessExecutable] != "/bin/prog3" {
-		t.Errorf("%q was read again", got)
-	}
-	renamed := only43
-	renamed.name = "new"
-	w.write("proc/43/stat", statLine(43, renamed))
-	got := read(t, b, set).texts[43]
-	if got[platform.ProcessExecutable] != "/bin/new" || got[platform.ProcessArguments] != "new\x00" {
-		t.Errorf("%q was kept", got)
-	}
-}
-
-func TestForget(t *testing.T) {
-	w := newWorld(t)
-	b := w.backend(Options{})
-	defer b.Close()
-	read(t, b, 1<<pidExe)
-	if len(b.known) != 3 {
-		t.Fatalf("%d are remembered, want 3", len(b.known))
-	}
-	w.end(42)
-	if _, err := readOne(t, b, platform.Key{ID: 43}, 1<<pidExe); err != nil || len(b.known) != 3 {
-		t.Errorf("%d are remembered, want 3; %v", len(b.known), err)
-	}
-	read(t, b, statAlone)
-	if len(b.known) != 2 {
-		t.Errorf("%d are remembered, want 2", len(b.known))
-	}
-	w.end(43)
-	if _, err := readOne(t, b, platform.Key{ID: 43}, 1<<pidExe); err == nil || len(b.known) != 1 {
-		t.Errorf("%d are remembered, want 1; %v", len(b.known), err)
-	}
-}
-
-// A process that can't be read for once keeps its sums.
-func TestKeptWhileUnreadable(t *testing.T) {
-	w := newWorld(t)
-	b := w.backend(Options{})
-	defer b.Close()
-	read(t, b, 1<<pidTask)
-	w.before = func(_ *world, _ int, op, _ string) error {
-		if op == "dir" {
-			return syscall.EMFILE
-		}
-		return nil
-	}
-	read(t, b, 1<<pidTask)
-	w.before = nil
-	w.remove("proc/42/task/1042")
-	if got := read(t, b, 1<<pidTask).fields[42][platform.ProcessSwitchesVoluntary]; got != 60 {
-		t.Errorf("%d switches, want 60", got)
-	}
-}
-
-func TestOwnersReload(t *testing.T) {
-	w := newWorld(t)
-	b := w.backend(Options{})
-	defer b.Close()
-	owner := func() string { return read(t, b, 1<<etcPasswd).texts[42][platform.ProcessOwner] }
-	if got := owner(); got != "user" {
-		t.Errorf("owner %q", got)
-	}
-	w.log = []string{}
-	owner()
-	if slices.Contains(w.log, "open /etc/passwd") {
-		t.Error("read again without a change")
-	}
-	w.write("etc/passwd", "resu:x:1000:1000::/:\n")
-	if got := owner(); got != "resu" {
-		t.Errorf("owner %q", got)
-	}
-	w.remove("etc/passwd")
-	s := read(t, b, 1<<etcPasswd)
-	if _, ok := s.texts[42][platform.ProcessOwner]; ok || len(s.misses) > 0 || s.fields[42][platform.ProcessUser] != user {
-		t.Errorf("without a file: %q, %v", s.texts[42], s.misses)
 	}
 }
 

@@ -103,7 +103,7 @@ func (realKernel) ReadLink(dir int, path []byte, buf []byte) (int, error) {
 	}
 }
 
-const statMask = unix.STATX_SIZE | unix.STATX_MTIME | unix.STATX_UID
+const statMask = unix.STATX_SIZE | unix.STATX_MTIME | unix.STATX_UID | unix.STATX_TYPE | unix.STATX_MODE | unix.STATX_NLINK
 
 // Stat uses statx, whose number and structure are the same in kind on every
 // architecture. Linux before 4.11 does not know it (ENOSYS), and seccomp filters
@@ -116,7 +116,7 @@ func (realKernel) Stat(dir int, path []byte) (Stat, error) {
 		switch errno {
 		case 0:
 			modified := st.Mtime.Sec*1e9 + int64(st.Mtime.Nsec)
-			return Stat{Size: int64(st.Size), Modified: modified, UID: st.Uid}, nil
+			return Stat{Size: int64(st.Size), Modified: modified, UID: st.Uid, Mode: uint32(st.Mode), Links: st.Nlink}, nil
 		case unix.EINTR:
 		case unix.ENOSYS, unix.EPERM:
 			return oldStat(dir, path)
@@ -132,7 +132,7 @@ func oldStat(dir int, path []byte) (Stat, error) {
 	for {
 		switch err := unix.Fstatat(dir, unix.ByteSliceToString(path), &st, 0); err {
 		case nil:
-			return Stat{Size: st.Size, Modified: st.Mtim.Nano(), UID: st.Uid}, nil
+			return Stat{Size: st.Size, Modified: st.Mtim.Nano(), UID: st.Uid, Mode: st.Mode, Links: uint32(st.Nlink)}, nil
 		case unix.EINTR:
 		default:
 			return Stat{}, standard(err.(syscall.Errno))
@@ -158,7 +158,7 @@ func space(st *unix.Statfs_t) Statfs {
 	if unit == 0 {
 		unit = uint64(st.Bsize) // f_frsize is 0 before Linux 2.6 (man 2 statfs)
 	}
-	return Statfs{Unit: unit, Blocks: st.Blocks, Free: st.Bfree, Avail: st.Bavail}
+	return Statfs{Unit: unit, Blocks: st.Blocks, Free: st.Bfree, Avail: st.Bavail, Files: st.Files, FreeFiles: st.Ffree}
 }
 
 // Close is not repeated: Linux frees the descriptor before it can be interrupted

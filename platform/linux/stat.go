@@ -68,6 +68,7 @@ func setScaled(s *platform.Sample, f platform.Field, v, unit uint64) {
 //	intr 154119 ...
 //	btime 1795387780
 //	processes 4718
+//	softirq 86384 0 17404 ...
 //
 // The number of CPUs is known only when the line behind the last of them was read.
 func decodeStat(b []byte, host *platform.Sample, cpus []cpuTimes) []cpuTimes {
@@ -95,14 +96,34 @@ func decodeStat(b []byte, host *platform.Sample, cpus []cpuTimes) []cpuTimes {
 	return cpus
 }
 
-// setStatCount reads a line of /proc/stat that is not of a CPU.
+// setStatCount reads a line of /proc/stat that is not of a CPU. Those of
+// interrupts begin with the sum of all that follow.
 func setStatCount(key, rest []byte, host *platform.Sample) {
-	if string(key) != "processes" {
+	f, wanted := statField(key)
+	if !wanted {
 		return
 	}
 	if v, _, ok := text.UintField(rest); ok {
-		host.Set(platform.HostProcessesCreated, v)
+		host.Set(f, v)
 	}
+}
+
+func statField(key []byte) (f platform.Field, ok bool) {
+	switch string(key) {
+	case "ctxt":
+		return platform.HostContextSwitches, true
+	case "intr":
+		return platform.HostInterrupts, true
+	case "softirq": // since Linux 2.6.31
+		return platform.HostSoftInterrupts, true
+	case "processes":
+		return platform.HostProcessesCreated, true
+	case "procs_running":
+		return platform.HostTasksRunnable, true
+	case "procs_blocked":
+		return platform.HostTasksBlocked, true
+	}
+	return 0, false
 }
 
 // cpuColumns reads the columns of one line up to the first that is none.

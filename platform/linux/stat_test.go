@@ -38,6 +38,8 @@ func TestDecodeStat(t *testing.T) {
 		platform.HostCPUSystem: 18070000000, platform.HostCPUIdle: 2899050000000,
 		platform.HostCPUIowait: 1230000000, platform.HostCPUInterrupt: 270000000,
 		platform.HostCPUSteal: 110000000, platform.HostCPULogical: 2, platform.HostProcessesCreated: 4718,
+		platform.HostContextSwitches: 281259, platform.HostInterrupts: 154119, platform.HostSoftInterrupts: 86384,
+		platform.HostTasksRunnable: 3, platform.HostTasksBlocked: 0,
 	})
 	if len(cpus) != 2 || cpus[1].id != 1 {
 		t.Fatalf("CPUs: %v", cpus)

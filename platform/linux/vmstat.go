@@ -5,7 +5,8 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
-// decodeVmstat reads the counters of /proc/vmstat: faults, and pages swapped.
+// decodeVmstat reads the counters of /proc/vmstat: faults, pages swapped, and
+// processes killed because memory ran out.
 // pgfault counts all faults, so the minor ones are the difference, in the
 // kernel's unsigned long of word bits.
 //
@@ -13,6 +14,7 @@ import (
 //	pswpout 0
 //	pgfault 1083743
 //	pgmajfault 294
+//	oom_kill 0
 func decodeVmstat(b []byte, word uint8, s *platform.Sample) {
 	var faults uint64
 	var known bool
@@ -31,10 +33,22 @@ func decodeVmstat(b []byte, word uint8, s *platform.Sample) {
 			s.Set(platform.HostSwapIn, v)
 		case "pswpout":
 			s.Set(platform.HostSwapOut, v)
+		case "oom_kill": // since Linux 4.13
+			s.Set(platform.HostOOMKills, v)
 		}
 	}
 	if major, ok := s.Get(platform.HostFaultsMajor); ok && known {
 		setMinorFaults(s, faults, major, word)
+	}
+}
+
+// setSwapBytes sets what the pages swapped come to.
+func setSwapBytes(s *platform.Sample, page uint64) {
+	if in, ok := s.Get(platform.HostSwapIn); ok {
+		setScaled(s, platform.HostSwapInBytes, in, page)
+	}
+	if out, ok := s.Get(platform.HostSwapOut); ok {
+		setScaled(s, platform.HostSwapOutBytes, out, page)
 	}
 }
 

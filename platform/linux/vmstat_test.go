@@ -12,6 +12,7 @@ pswpout 34
 pgfault 31141643
 pgmajfault 3729
 pgrefill 0
+oom_kill 2
 `
 
 func TestDecodeVmstat(t *testing.T) {
@@ -20,6 +21,7 @@ func TestDecodeVmstat(t *testing.T) {
 	wantFields(t, s, map[platform.Field]uint64{
 		platform.HostSwapIn: 12, platform.HostSwapOut: 34,
 		platform.HostFaultsMajor: 3729, platform.HostFaultsMinor: 31141643 - 3729,
+		platform.HostOOMKills: 2,
 	})
 	s = sample(platform.Host)
 	decodeVmstat([]byte("pgfault 5\npgmajfault 10\n"), 32, s)
@@ -29,6 +31,18 @@ func TestDecodeVmstat(t *testing.T) {
 	s = sample(platform.Host)
 	decodeVmstat([]byte("pgfault 5\npgmajfault 10\n"), 64, s)
 	wantFields(t, s, map[platform.Field]uint64{platform.HostFaultsMajor: 10})
+}
+
+func TestSwapBytes(t *testing.T) {
+	s := sample(platform.Host)
+	setSwapBytes(s, 4096)
+	wantFields(t, s, nil)
+	s.Set(platform.HostSwapIn, 3)
+	s.Set(platform.HostSwapOut, 1<<60)
+	setSwapBytes(s, 4096)
+	wantFields(t, s, map[platform.Field]uint64{
+		platform.HostSwapIn: 3, platform.HostSwapInBytes: 3 * 4096, platform.HostSwapOut: 1 << 60,
+	})
 }
 
 func FuzzDecodeVmstat(f *testing.F) {

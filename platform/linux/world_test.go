@@ -50,7 +50,9 @@ type world struct {
 	short   int                                             // this call reads half of what there is
 	garble  int                                             // this call reads garbage
 	log     []string                                        // op and path of each call, if not nil
+	stuck   func(path string)                               // waits before a stat, if not nil
 	quiet   bool                                            // keep no paths, and allocate nothing
+	mute    bool                                            // make none of the calls of a Caller
 }
 
 type handle struct {
@@ -76,6 +78,9 @@ func newWorld(t testing.TB) *world {
 	} {
 		w.start(p)
 	}
+	w.write("proc/1/mountinfo", "31 23 0:28 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+	w.write("sys/fs/cgroup/docker/cpu.max", "max 100000\n")
+	w.write("sys/fs/cgroup/docker/memory.max", "2147483648\n")
 	w.find("proc").children["self"] = w.find("proc/1")
 	w.find("proc/1/fd").stat.Size-- // whoever lists his own has one more open
 	return w
@@ -100,8 +105,15 @@ func (w *world) start(p task) {
 	k := p.scale
 	w.write(dir+"stat", statLine(p.pid, p))
 	w.write(dir+"statm", fmt.Sprintf("%d %d 3 4 0 5 0\n", 2000*k, 200*k))
+	w.write(dir+"smaps_rollup", rollupLines(k))
+	w.write(dir+"limits", fmt.Sprintf("Limit  Soft Limit\nMax open files            %d  %d  files\n", 1000*k, 2000*k))
+	w.write(dir+"comm", "")
 	w.write(dir+"status", statusLines(p, 10*k, k))
-	w.write(dir+"io", fmt.Sprintf("rchar: 7\nwchar: 7\nsyscr: %d\nsyscw: %d\nread_bytes: %d\nwrite_bytes: %d\n", 3*k, 4*k, 4096*k, 8192*k))
+	w.write(dir+"io", fmt.Sprintf("rchar: %d\nwchar: %d\nsyscr: %d\nsyscw: %d\nread_bytes: %d\nwrite_bytes: %d\n", 1*k, 2*k, 3*k, 4*k, 4096*k, 8192*k))
+	group := fmt.Sprintf("/docker/%064x", k)
+	w.write(dir+"cgroup", "0::"+group+"\n")
+	w.write("sys/fs/cgroup"+group+"/cpu.max", fmt.Sprintf("%d 100000\n", 50_000*k))
+	w.write("sys/fs/cgroup"+group+"/memory.max", fmt.Sprintf("%d\n", k<<30))
 	w.write(dir+"cmdline", fmt.Sprintf("prog%d\x00\x00", k))
 	w.write(dir+"environ", fmt.Sprintf("HOME=/home/%d\x00", k))
 	w.symlink(dir+"exe", fmt.Sprintf("/bin/prog%d", k))
@@ -119,15 +131,24 @@ func (w *world) start(p task) {
 
 func statLine(id uint64, p task) string {
 	k := p.scale
-	return fmt.Sprintf("%d (%s) %s 1 1 1 0 -1 0 %d 0 %d 0 %d %d 0 0 20 0 %d 0 %d %d %d 18446744073709551615%s %d 0\n",
-		id, p.name, p.state, 100*k, 10*k, 50*k, 60*k, p.threads, p.start, 8192000*k, 190*k, strings.Repeat(" 1", 16), 6*k)
+	return fmt.Sprintf("%d (%s) %s 1 1 1 0 -1 0 %d 0 %d 0 %d %d %d %d 20 -%d %d 0 %d %d %d 18446744073709551615%s %d 0\n",
+		id, p.name, p.state, 100*k, 10*k, 50*k, 60*k, 7*k, 8*k, k, p.threads, p.start, 8192000*k, 190*k, strings.Repeat(" 1", 16), 6*k)
+}
+
+func rollupLines(k int) string {
+	return fmt.Sprintf("1000-2000 ---p 00000000 00:00 0  [rollup]\nRss: 9 kB\nPss: %d kB\nPrivate_Clean: %d kB\nPrivate_Dirty: %d kB\n"+
+		"Private_Hugetlb: %d kB\nSwap: %d kB\nSwapPss: 0 kB\n", 50*k, 10*k, 20*k, 2048*k, 5*k)
 }
 
 func statusLines(p task, voluntary, involuntary int) string {
-	k := p.scale
-	return fmt.Sprintf("Name:\t%s\nState:\tS (sleeping)\nPPid:\t1\nUid:\t9\t%d\t9\t9\nVmSize:\t%d kB\nVmRSS:\t%d kB\nThreads:\t%d\n"+
+	k, ids := p.scale, fmt.Sprintf("%d\t%d", p.pid, p.scale)
+	if p.pid == 1 {
+		ids = "1" // this process is in the namespace of the view
+	}
+	return fmt.Sprintf("Name:\t%s\nState:\tS (sleeping)\nPPid:\t1\nUid:\t9\t%d\t9\t9\nNSpid:\t%s\nVmPeak:\t%d kB\nVmSize:\t%d kB\nVmHWM:\t%d kB\nVmRSS:\t%d kB\n"+
+		"RssAnon:\t%d kB\nRssFile:\t%d kB\nRssShmem:\t%d kB\nHugetlbPages:\t%d kB\nThreads:\t%d\n"+
 		"SigPnd:\t0\nShdPnd:\t%d\nCpus_allowed:\tf\nvoluntary_ctxt_switches:\t%d\nnonvoluntary_ctxt_switches:\t%d\n",
-		p.name, p.user, 8000*k, 800*k, p.threads, k%2, voluntary, involuntary)
+		p.name, p.user, ids, 9000*k, 8000*k, 900*k, 800*k, 400*k, 300*k, 100*k, 2048*k, p.threads, k%2, voluntary, involuntary)
 }
 
 // end ends a process and waits for it.
@@ -344,6 +365,9 @@ func (w *world) ReadLink(dir int, path []byte, buf []byte) (int, error) {
 }
 
 func (w *world) Stat(dir int, path []byte) (Stat, error) {
+	if w.stuck != nil {
+		w.stuck(string(path))
+	}
 	if err := w.call("stat", dir, path); err != nil {
 		return Stat{}, err
 	}
@@ -355,6 +379,29 @@ func (w *world) Stat(dir int, path []byte) (Stat, error) {
 }
 
 func (w *world) Statfs(string) (Statfs, error) { return Statfs{}, fs.ErrNotExist }
+
+// caller is a world that knows of I/O priorities.
+type caller struct {
+	*world
+	noCalls
+}
+
+// IOPriority is the best effort, and as level a fifth of the number of open files.
+func (c caller) IOPriority(id uint64) (uint64, error) {
+	w := c.world
+	w.calls++
+	if w.before != nil {
+		if err := w.before(w, w.calls, "ioprio", fmt.Sprintf("/proc/%d/ioprio", id)); err != nil {
+			return 0, err
+		}
+	}
+	var name [20]byte
+	n := w.find("proc").children[string(strconv.AppendUint(name[:0], id, 10))]
+	if n == nil {
+		return 0, os.ErrProcessDone
+	}
+	return 2<<ioprioShift | uint64(len(n.children["fd"].children)/5), nil
+}
 
 func (w *world) Close(fd int) error {
 	*w.at(fd) = handle{}
@@ -369,28 +416,15 @@ func (w *world) Pid() int               { return w.pid }
 // backend opens the world.
 func (w *world) backend(o Options) *backend {
 	w.t.Helper()
-	o.Kernel = w
+	o.Kernel = caller{world: w}
+	if w.mute {
+		o.Kernel = w
+	}
 	b, err := New(o)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return b.(*backend)
-}
-
-// seen is what a pass told.
-type seen struct {
-	keys   map[platform.Key]bool
-	fields map[uint64]map[platform.Field]uint64 // by PID
-	texts  map[uint64]map[platform.Text]string
-	misses map[int]map[platform.Reason]int
-	most   int // stop after so many samples; 0 is never
-}
-
-func newSeen() *seen {
-	return &seen{
-		map[platform.Key]bool{}, map[uint64]map[platform.Field]uint64{}, map[uint64]map[platform.Text]string{},
-		map[int]map[platform.Reason]int{}, 0,
-	}
 }
 
 func (s *seen) Sample(p *platform.Sample) bool {
@@ -432,21 +466,6 @@ func read(t testing.TB, b platform.Backend, set platform.SourceSet) *seen {
 	}
 	return s
 }
-
-// readOne makes a pass that reads one process.
-func readOne(t testing.TB, b platform.Backend, key platform.Key, set platform.SourceSet) (*seen, error) {
-	t.Helper()
-	s := newSeen()
-	reader, err := b.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reader.Close()
-	return s, reader.Process(key, set, s)
-}
-
-// count counts what it is given.
-type count struct{ samples, misses int }
 
 func (c *count) Sample(*platform.Sample) bool { c.samples++; return true }
 func (c *count) Miss(int, platform.Reason)    { c.misses++ }

@@ -6,6 +6,8 @@
 // error matches [errors.ErrUnsupported].
 package native
 
+//go:generate go test -run ^TestPlatforms$ -update
+
 import (
 	"time"
 
@@ -25,6 +27,13 @@ type Options struct {
 	// Budget is how long a file system or a device may take to answer before a pass
 	// goes on without it. 0 means the backend's default of a second.
 	Budget time.Duration
+	// MapsCeiling is how much memory a process may have resident for its unique,
+	// proportional and swapped memory to be read, on systems that walk its pages for
+	// it. 0 means the backend's default of 4 GiB.
+	MapsCeiling uint64
+	// MapsBudget is the time in a pass after which no more of it is read. 0 means the
+	// backend's default of a second.
+	MapsBudget time.Duration
 }
 
 // New opens this machine's backend.

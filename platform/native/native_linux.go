@@ -6,5 +6,7 @@ import (
 )
 
 func open(o Options) (platform.Backend, error) {
-	return linux.New(linux.Options{Root: o.Root, AllDevices: o.AllDevices, Budget: o.Budget})
+	return linux.New(linux.Options{
+		Root: o.Root, AllDevices: o.AllDevices, Budget: o.Budget, MapsCeiling: o.MapsCeiling, MapsBudget: o.MapsBudget,
+	})
 }

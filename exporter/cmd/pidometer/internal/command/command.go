@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pidometer/pidometer/instrumentation"
@@ -48,6 +50,8 @@ type command struct {
 
 var commands = []command{
 	{"once", "look once, print, and exit", once, (*flags).forOnce},
+	{"inspect", "lay one process open, by its PID, or the host: inspect PID|host", laidOpen, (*flags).forInspect},
+	{"cpus", "show which CPU each busy process is on, over time", cpus, (*flags).forCPUs},
 	{"run", "the sidecar: export to OTLP until SIGTERM", run, (*flags).forRun},
 	{"metrics", "list every metric: unit, kind, status, systems, privileges", metrics, (*flags).forNone},
 	{"version", "print the version", version, (*flags).forNone},
@@ -86,7 +90,7 @@ func dispatch(env Env, args []string) (End, error) {
 			return start(env, c, rest)
 		}
 	}
-	return End{}, bad("unknown command %q: there are once, run, metrics, version and help", name)
+	return End{}, bad("unknown command %q: there are once, inspect, cpus, run, metrics, version and help", name)
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
@@ -97,6 +101,9 @@ func start(env Env, c command, args []string) (End, error) {
 	set := flag.NewFlagSet("pidometer "+c.name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	c.takes(&f, set)
+	if c.name == "inspect" {
+		f.subject, args = subject(args)
+	}
 	err := set.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -111,6 +118,25 @@ func start(env Env, c command, args []string) (End, error) {
 		return End{}, err
 	}
 	return c.run(context.Background(), env, &f)
+}
+
+// subject takes the first argument that is no flag, or is a negative number, out
+// of the others: flags may stand before and behind it.
+func subject(args []string) (subject string, rest []string) {
+	for i, a := range args {
+		_, number := strconv.Atoi(a)
+		value := i > 0 && takesValue(args[i-1])
+		if !value && (number == nil || !strings.HasPrefix(a, "-")) {
+			return a, slices.Concat(args[:i], args[i+1:])
+		}
+	}
+	return "", args
+}
+
+// takesValue reports whether the argument behind a flag is its value.
+func takesValue(flag string) bool {
+	name := strings.TrimLeft(flag, "-")
+	return name != flag && (name == "format" || name == "root")
 }
 
 func usage(w io.Writer) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pidometer/pidometer/exporter/cmd/pidometer/internal/table"
 	"github.com/pidometer/pidometer/instrumentation"
 )
 
@@ -17,12 +18,17 @@ type flags struct {
 	metrics    list
 	always     list
 	filter     one
+	attributes list
 	root       string
 	otlp       string
 	interval   time.Duration
 	perCPU     bool
 	allDevices bool
 	raw        bool
+	environ    bool
+	sort       string
+	count      int
+	subject    string // the PID, or host, of inspect
 }
 
 // list is a flag of several values: comma-separated, or given more than once.
@@ -59,7 +65,14 @@ func (f *flags) forNone(*flag.FlagSet) {}
 
 func (f *flags) forOnce(set *flag.FlagSet) {
 	set.StringVar(&f.format, "format", "table", "`FORMAT`: table, json or otlp (one OTLP/JSON request on one line)")
+	set.StringVar(&f.sort, "sort", "", "list the processes by `SIZE` of memory instead: uss, pss, swap or rss")
 	f.forBoth(set)
+}
+
+func (f *flags) forCPUs(set *flag.FlagSet) {
+	set.IntVar(&f.count, "count", 5, "how many times to `LOOK`")
+	set.Func("interval", "`TIME` between two looks, 1s by default", f.setInterval)
+	set.Var(&f.filter, "filter", "`CONDITION` on processes, such as name=nginx*; all that are given must hold")
 }
 
 func (f *flags) forRun(set *flag.FlagSet) {
@@ -73,6 +86,7 @@ func (f *flags) forBoth(set *flag.FlagSet) {
 	set.Var(&f.metrics, "metrics", "`PATTERNS`, comma-separated: a name or a pattern with * enables, with - before it disables, * alone means all")
 	set.Var(&f.always, "always", "executable `NAMES` that are reported in full beside the top")
 	set.Var(&f.filter, "filter", "`CONDITION` on processes, such as name=nginx* or memory>=100MiB; all that are given must hold")
+	set.Var(&f.attributes, "process-attributes", "`NAMES` of attributes on the points of processes, such as container.id, process.owner or process.parent_pid")
 	set.StringVar(&f.root, "root", "", "`DIR` that holds the proc, sys and etc to look at, such as /host in a container")
 	set.BoolVar(&f.perCPU, "per-cpu", false, "show CPU time and utilization per logical CPU")
 	set.BoolVar(&f.allDevices, "all-devices", false, "show partitions, stacked disks, virtual interfaces and every mount too")
@@ -83,6 +97,12 @@ func (f *flags) forBoth(set *flag.FlagSet) {
 func (f *flags) check() error {
 	if f.format != "" && !slices.Contains(formats, f.format) {
 		return bad("--format %q is none of table, json and otlp", f.format)
+	}
+	if f.sort != "" && (f.format != "table" || !slices.Contains(table.Sizes, f.sort)) {
+		return bad("--sort %q: there are uss, pss, swap and rss, and the table only", f.sort)
+	}
+	if f.count < 0 {
+		return bad("--count %d is below zero", f.count)
 	}
 	if _, ok := choices[f.processes]; f.processes != "" && !ok {
 		return bad("--processes %q is none of top, all, self and none", f.processes)
@@ -107,6 +127,7 @@ func (f *flags) options() []instrumentation.Option {
 		instrumentation.WithMetrics(f.metrics...),
 		instrumentation.WithAlways(f.always...),
 		instrumentation.WithFilter(f.filter...),
+		instrumentation.WithProcessAttributes(f.attributes...),
 		instrumentation.WithRoot(f.root),
 	}
 	for _, o := range []struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -23,11 +24,12 @@ const between = 1050 * time.Millisecond
 // tableMetrics are off by default and columns of the table.
 var tableMetrics = []string{"system.cpu.linux.load_*", "system.memory.limit", "system.filesystem.limit"}
 
+// sizeMetrics are all that a listing by memory shows.
+var sizeMetrics = []string{"-*", "process.memory.usage", "process.memory.uss", "process.memory.linux.pss", "process.memory.linux.swap"}
+
 // once makes one pass, two where something is a rate, and prints it.
 func once(ctx context.Context, env Env, f *flags) (End, error) {
-	if f.format == "table" {
-		f.metrics = append(tableMetrics, f.metrics...)
-	}
+	f.prepare()
 	host, source, err := f.open(ctx)
 	if err != nil {
 		return End{}, err
@@ -44,9 +46,28 @@ func once(ctx context.Context, env Env, f *flags) (End, error) {
 	case "otlp":
 		err = document.OTLP(ctx, env.Out, host, last)
 	default:
-		err = table.Write(env.Out, snapshot.New(host, looks...))
+		err = f.draw(env, snapshot.New(host, looks...))
 	}
 	return End{}, err
+}
+
+// prepare enables what the chosen form shows and what is off by default.
+func (f *flags) prepare() {
+	switch {
+	case f.sort != "":
+		f.processes = "all"
+		f.metrics = append(slices.Clone(sizeMetrics), f.metrics...)
+		f.attributes = append(f.attributes, string(semconv.ProcessOwner), string(semconv.ProcessCommandArgs))
+	case f.format == "table":
+		f.metrics = append(slices.Clone(tableMetrics), f.metrics...)
+	}
+}
+
+func (f *flags) draw(env Env, s *snapshot.Snapshot) error {
+	if f.sort != "" {
+		return table.Memory(env.Out, s, f.sort)
+	}
+	return table.Write(env.Out, s)
 }
 
 // open opens what the flags choose, for a single look.
@@ -75,7 +96,7 @@ func startError(err error) error {
 // rates reports whether anything that is printed needs two passes.
 func (f *flags) rates() bool {
 	if f.format == "table" {
-		return true
+		return f.sort == ""
 	}
 	enabled, err := semconv.Select(f.metrics)
 	if err != nil {

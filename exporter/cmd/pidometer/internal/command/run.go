@@ -28,6 +28,7 @@ func run(ctx context.Context, env Env, f *flags) (End, error) {
 	}
 	log.Info("pidometer runs", "version", instrumentation.Version, "endpoint", s.exporter.Endpoint(),
 		"processes", f.processes)
+	f.explain(log)
 	go s.exporter.ForceFlush(ctx) // the first data at once; what fails is logged by the exporter
 	signal, err := exporter.Run(ctx, s.shutdown, exporter.WithSignals(syscall.SIGTERM, os.Interrupt), exporter.WithLogger(log))
 	return End{Final: func() { exporter.Exit(signal, err) }}, nil

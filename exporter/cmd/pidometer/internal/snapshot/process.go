@@ -11,8 +11,10 @@ import (
 // Process is what a snapshot knows of one process. A value that was not read is
 // not in the map.
 type Process struct {
-	PID        int64  // 0 for the program itself and for the remainder
-	Executable string // the remainder is "other"
+	PID        int64 // 0 for the program itself and for the remainder
+	Executable string
+	Owner      string   // if it was asked for
+	Arguments  []string // if they were asked for
 	Other      bool
 	Values     map[string]float64 // by metric, summed over modes and directions
 	Rates      map[string]float64 // likewise, per second
@@ -58,7 +60,9 @@ func rowOf(rows map[identity]*Process, set attribute.Set) *Process {
 	group := set.HasValue(semconv.ProcessGroup)
 	id := identity{pid.AsInt64(), Text(set, semconv.ProcessCreation), group}
 	if rows[id] == nil {
+		arguments, _ := set.Value(semconv.ProcessCommandArgs)
 		rows[id] = &Process{PID: id.pid, Executable: Text(set, semconv.ProcessExecutable), Other: group,
+			Owner: Text(set, semconv.ProcessOwner), Arguments: arguments.AsStringSlice(),
 			Values: map[string]float64{}, Rates: map[string]float64{}}
 	}
 	return rows[id]

@@ -129,5 +129,8 @@ func Carries(set attribute.Set, attrs []attribute.KeyValue) bool {
 // Text returns a string attribute of a set, "" where there is none.
 func Text(set attribute.Set, k attribute.Key) string {
 	v, _ := set.Value(k)
-	return v.Emit()
+	if v.Type() != attribute.STRING {
+		return ""
+	}
+	return v.AsString()
 }

@@ -21,8 +21,8 @@ func decimal(v float64, digits int) string { return strconv.FormatFloat(v, 'f', 
 
 func percent(v float64) string { return decimal(v*100, 1) + " %" }
 
-// bytesOf writes a size in three digits and a binary unit.
-func bytesOf(v float64) string {
+// Bytes writes a size in three digits and a binary unit.
+func Bytes(v float64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
 	i := 0
 	for v >= 1023.5 && i < len(units)-1 {
@@ -50,8 +50,8 @@ func duration(seconds float64) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// hours writes CPU time: all hours, minutes, seconds and hundredths.
-func hours(seconds float64) string {
+// Hours writes CPU time: all hours, minutes, seconds and hundredths.
+func Hours(seconds float64) string {
 	hundredths := int64(seconds*100 + 0.5)
 	s := hundredths / 100
 	if s >= 3600 {
@@ -60,9 +60,9 @@ func hours(seconds float64) string {
 	return fmt.Sprintf("%d:%02d.%02d", s/60, s%60, hundredths%100)
 }
 
-// printable keeps a hostile name from steering the terminal or breaking the
+// Printable keeps a hostile name from steering the terminal or breaking the
 // table: what is no graphic character is shown as its escape.
-func printable(s string) string {
+func Printable(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) }) < 0 {
 		return s
 	}

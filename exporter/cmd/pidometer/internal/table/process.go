@@ -21,8 +21,8 @@ var columns = []column{
 	{"PID", pid},
 	{"CPU", func(p *snapshot.Process) string { return share(p.Rates, "process.cpu.time") }},
 	{"CPU TIME", func(p *snapshot.Process) string { return clock(p.Values, "process.cpu.time") }},
-	{"RSS", value("process.memory.usage", bytesOf)},
-	{"VIRTUAL", value("process.memory.virtual", bytesOf)},
+	{"RSS", value("process.memory.usage", Bytes)},
+	{"VIRTUAL", value("process.memory.virtual", Bytes)},
 	{"THREADS", value("process.thread.count", count)},
 	{"FILES", value("process.unix.file_descriptor.count", count)},
 	{"DISK/s", func(p *snapshot.Process) string { return rate(p.Rates, "process.disk.io") }},
@@ -101,7 +101,7 @@ func name(p *snapshot.Process) string {
 	case p.PID == 0:
 		return "(pidometer itself)"
 	}
-	return printable(p.Executable)
+	return Printable(p.Executable)
 }
 
 func value(metric string, format func(float64) string) func(*snapshot.Process) string {
@@ -118,10 +118,10 @@ func share(rates map[string]float64, metric string) string {
 
 func rate(rates map[string]float64, metric string) string {
 	v, ok := rates[metric]
-	return prefix("", bytesOf(v), ok)
+	return prefix("", Bytes(v), ok)
 }
 
 func clock(values map[string]float64, metric string) string {
 	v, ok := values[metric]
-	return prefix("", hours(v), ok)
+	return prefix("", Hours(v), ok)
 }

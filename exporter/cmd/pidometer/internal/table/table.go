@@ -24,12 +24,12 @@ func Write(w io.Writer, s *snapshot.Snapshot) error {
 	}
 	t.Flush()
 	processes(&out, s)
-	_, err := w.Write(trimLines(out.Bytes()))
+	_, err := w.Write(TrimLines(out.Bytes()))
 	return err
 }
 
-// trimLines takes off the spaces that columns leave at the ends of lines.
-func trimLines(b []byte) []byte {
+// TrimLines takes off the spaces that columns leave at the ends of lines.
+func TrimLines(b []byte) []byte {
 	lines := bytes.Split(b, []byte("\n"))
 	for i := range lines {
 		lines[i] = bytes.TrimRight(lines[i], " ")
@@ -102,14 +102,14 @@ func load(s *snapshot.Snapshot) string {
 
 func memory(s *snapshot.Snapshot) [][]string {
 	total, ok := s.Value("system.memory.limit")
-	parts := []string{prefix("", bytesOf(total), ok)}
+	parts := []string{prefix("", Bytes(total), ok)}
 	for _, state := range []string{"used", "free", "buffers", "cached"} {
 		if v, ok := s.Value("system.memory.usage", attribute.String("system.memory.state", state)); ok {
-			parts = append(parts, state+" "+bytesOf(v))
+			parts = append(parts, state+" "+Bytes(v))
 		}
 	}
 	available, ok := s.Value("system.memory.linux.available")
-	return about("memory", append(parts, prefix("available ", bytesOf(available), ok))...)
+	return about("memory", append(parts, prefix("available ", Bytes(available), ok))...)
 }
 
 func swap(s *snapshot.Snapshot) (lines [][]string) {
@@ -119,7 +119,7 @@ func swap(s *snapshot.Snapshot) (lines [][]string) {
 		}
 		device := attribute.String("system.device", snapshot.Text(p.Set, "system.device"))
 		free, _ := s.Value("system.paging.usage", device, attribute.String("system.paging.state", "free"))
-		lines = append(lines, about("swap", device.Value.AsString(), bytesOf(p.Value)+" used of "+bytesOf(p.Value+free))...)
+		lines = append(lines, about("swap", device.Value.AsString(), Bytes(p.Value)+" used of "+Bytes(p.Value+free))...)
 	}
 	return lines
 }
@@ -137,7 +137,7 @@ func device(s *snapshot.Snapshot, title string, key attribute.Key, metric, direc
 		parts := []string{name}
 		for _, w := range words {
 			if rate, ok := s.Rate(string(metric), key.String(name), direction.String(w[0])); ok {
-				parts = append(parts, w[1]+" "+bytesOf(rate)+"/s")
+				parts = append(parts, w[1]+" "+Bytes(rate)+"/s")
 			}
 		}
 		lines = append(lines, about(title, append(parts, more(key.String(name)))...)...)
@@ -165,7 +165,7 @@ func filesystems(s *snapshot.Snapshot) (lines [][]string) {
 			continue
 		}
 		lines = append(lines, about("filesystem", snapshot.Text(p.Set, "system.filesystem.mountpoint"),
-			bytesOf(used)+" used of "+bytesOf(p.Value)+" ("+percent(used/p.Value)+")",
+			Bytes(used)+" used of "+Bytes(p.Value)+" ("+percent(used/p.Value)+")",
 			snapshot.Text(p.Set, "system.filesystem.type"), snapshot.Text(p.Set, "system.filesystem.mode"),
 			snapshot.Text(p.Set, "system.device"))...)
 	}

@@ -1,0 +1,66 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/pidometer/pidometer/exporter/cmd/pidometer/internal/inspect"
+	"github.com/pidometer/pidometer/platform/native"
+)
+
+func (f *flags) forInspect(set *flag.FlagSet) {
+	set.StringVar(&f.format, "format", "table", "`FORMAT`: table or json")
+	set.BoolVar(&f.environ, "environ", false, "show the environment too, as it was at exec: later changes are not shown")
+	set.StringVar(&f.root, "root", "", "`DIR` that holds the proc, sys and etc to look at, such as /host in a container")
+}
+
+// listing is a document that people can read too.
+type listing interface{ Listing(io.Writer) error }
+
+// laidOpen prints everything about one process, or about the host.
+func laidOpen(ctx context.Context, env Env, f *flags) (End, error) {
+	if f.format == "otlp" {
+		return End{}, bad("inspect has --format table and json")
+	}
+	if f.subject == "" {
+		return End{}, bad("inspect takes a PID, or host")
+	}
+	pid, err := strconv.ParseInt(f.subject, 10, 64)
+	if f.subject != "host" && err != nil {
+		return End{}, bad("%q is no PID: write a number, or host", f.subject)
+	}
+	b, err := native.New(native.Options{Root: f.root})
+	if err != nil {
+		return End{}, startError(err)
+	}
+	defer b.Close()
+	var document listing
+	switch {
+	case f.subject == "host":
+		document, err = inspect.GatherHost(ctx, b)
+	case pid <= 0:
+		return End{}, errors.New("no process has a PID below 1")
+	default:
+		document, err = inspect.Gather(ctx, b, uint64(pid), f.environ)
+	}
+	if err != nil {
+		return End{}, gone(err)
+	}
+	if f.format == "json" {
+		return End{}, inspect.JSON(env.Out, document)
+	}
+	return End{}, document.Listing(env.Out)
+}
+
+// gone says that a process is not there without the words of the sentinel behind.
+func gone(err error) error {
+	if !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return errors.New(strings.TrimSuffix(err.Error(), ": "+os.ErrProcessDone.Error()))
+}

@@ -1,0 +1,200 @@
+package linux
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/pidometer/pidometer/platform"
+)
+
+// playStranger looks at the process TARGET, and says what came of it.
+func playStranger() {
+	b := try(New(Options{})).(platform.Inspector)
+	target := try(strconv.ParseUint(os.Getenv("TARGET"), 10, 64))
+	answers := map[string]string{}
+	p, err := b.Inspect(context.Background(), platform.Key{ID: target})
+	if err != nil {
+		answers["inspect"] = answer(err)
+	} else {
+		for _, errs := range []map[string]error{lists(p), others(p), lasting(p)} {
+			for name, err := range errs {
+				answers[name] = answer(err)
+			}
+		}
+	}
+	must(json.NewEncoder(os.Stdout).Encode(answers))
+	os.Exit(0)
+}
+
+// answer names the class of an error.
+func answer(err error) string {
+	for word, is := range map[string]error{
+		"denied": fs.ErrPermission, "gone": os.ErrProcessDone, "zombie": platform.ErrZombie, "kernel": platform.ErrKernelThread,
+	} {
+		if errors.Is(err, is) {
+			return word
+		}
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return "told"
+}
+
+// asStranger asks another user about a process.
+func asStranger(t *testing.T, pid int) map[string]string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = []string{roleVariable + "=stranger", "TARGET=" + strconv.Itoa(pid)}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := map[string]string{}
+	if err := json.Unmarshal(out, &answers); err != nil {
+		t.Fatalf("%q: %v", out, err)
+	}
+	return answers
+}
+
+// What the process owns is denied to other users, and nothing else is.
+func TestInspectDenied(t *testing.T) {
+	cmd, _ := play(t, "sleeper", nil)
+	answers := asStranger(t, cmd.Process.Pid)
+	open := map[string]bool{"arguments": true} // cmdline is for everybody
+	for name := range lists(inspect(t, machine(t), cmd.Process.Pid)) {
+		want := "denied"
+		if open[name] {
+			want = "told"
+		}
+		if answers[name] != want {
+			t.Errorf("%s: %s, want %s", name, answers[name], want)
+		}
+	}
+	for _, name := range []string{"threads", "limits", "affinity", "io priority", "identity", "children", "descendants", "parents"} {
+		if answers[name] != "told" {
+			t.Errorf("%s: %s", name, answers[name])
+		}
+	}
+}
+
+// A zombie is no secret, and neither is a kernel thread.
+func TestInspectDeniedIsTheLastReason(t *testing.T) {
+	cmd, _ := play(t, "sleeper", nil)
+	p := inspect(t, machine(t), cmd.Process.Pid)
+	cmd.Process.Kill()
+	waitFor(t, func() bool {
+		_, err := p.Limits()
+		return errors.Is(err, platform.ErrZombie)
+	})
+	for name, got := range asStranger(t, cmd.Process.Pid) {
+		if want := map[bool]string{true: "told", false: "zombie"}[isLasting(name)]; got != want {
+			t.Errorf("%s of a zombie: %s, want %s", name, got, want)
+		}
+	}
+	if comm, _ := os.ReadFile("/proc/2/comm"); string(comm) != "kthreadd\n" {
+		t.Skip("no kernel thread is seen here")
+	}
+	for name, got := range asStranger(t, 2) {
+		want := "told"
+		if _, ofPrograms := lists(p)[name]; ofPrograms {
+			want = "kernel"
+		}
+		if got != want {
+			t.Errorf("%s of a kernel thread: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func isLasting(name string) bool {
+	return name == "identity" || name == "children" || name == "descendants" || name == "parents"
+}
+
+// handles counts the open descriptors of this process.
+func handles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// Every process is looked at, over and over, while others come and go: there are four
+// answers and no others, and nothing is left behind.
+func TestInspectCrowd(t *testing.T) {
+	b := machine(t)
+	const span = 3 * time.Second
+	if testing.Short() {
+		t.Skip("it takes three seconds")
+	}
+	exec.Command("/bin/true").Run() // the runtime's poller keeps two
+	before := handles(t)
+	stop := make(chan struct{})
+	var crowd sync.WaitGroup
+	for range 4 {
+		crowd.Go(func() {
+			for started := 0; ; started++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				exec.Command("/bin/true").Run()
+				time.Sleep(20 * time.Millisecond) // four of them start 200 a second
+			}
+		})
+	}
+	counts := map[string]int{}
+	for end := time.Now().Add(span); time.Now().Before(end); {
+		entries, err := os.ReadDir("/proc")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			if id, err := strconv.ParseUint(entry.Name(), 10, 64); err == nil && id != uint64(os.Getpid()) {
+				countAnswers(t, b, id, counts)
+			}
+		}
+	}
+	close(stop)
+	crowd.Wait()
+	for word, n := range counts {
+		if strings.Contains(word, " ") {
+			t.Errorf("%d times: %s", n, word)
+		}
+	}
+	t.Log(fmt.Sprint(counts))
+	if after := handles(t); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+}
+
+func countAnswers(t *testing.T, b *backend, id uint64, counts map[string]int) {
+	p, err := b.Inspect(t.Context(), platform.Key{ID: id})
+	if err != nil {
+		counts[answer(err)]++
+		return
+	}
+	defer p.Close()
+	for _, errs := range []map[string]error{lists(p), others(p), lasting(p)} {
+		for _, err := range errs {
+			counts[answer(err)]++
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package linux
+
+import (
+	"io/fs"
+	"os"
+)
+
+// memoryKernel serves the files of a tree from memory, without allocating.
+type memoryKernel struct {
+	*treeKernel
+	files map[string][]byte
+	live  [16][]byte // content not yet read, by descriptor
+	used  [16]bool
+}
+
+// newMemoryBackend holds every file of the kernel's tree in memory.
+func newMemoryBackend(k *treeKernel) *backend {
+	m := &memoryKernel{treeKernel: k, files: map[string][]byte{}}
+	tree := os.DirFS(k.root)
+	_ = fs.WalkDir(tree, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			m.files[path+"\x00"] = folders(tree, path)
+			return err
+		}
+		content, err := fs.ReadFile(tree, path)
+		m.files[path+"\x00"] = content
+		return err
+	})
+	b := treeBackend(k, Options{})
+	b.kernel = m
+	return b
+}
+
+// folders lists the folders in one.
+func folders(tree fs.FS, path string) (list []byte) {
+	entries, _ := fs.ReadDir(tree, path)
+	for _, e := range entries {
+		if e.IsDir() {
+			b := dirents(e.Name())
+			b[direntType] = typeFolder
+			list = append(list, b...)
+		}
+	}
+	return list
+}

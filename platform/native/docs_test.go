@@ -1,0 +1,118 @@
+package native_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pidometer/pidometer/platform"
+	"github.com/pidometer/pidometer/platform/native"
+)
+
+var update = flag.Bool("update", false, "write docs/platforms.md anew")
+
+// systems are those of the table, in its order.
+var systems = []string{"linux"}
+
+// missing are the systems that the project is for and has no backend for yet.
+const missing = "Windows, macOS, FreeBSD, OpenBSD, NetBSD, illumos and Solaris have no backend yet: the program builds there and says so."
+
+const left = `## What psutil has and pidometer leaves out
+
+| what | why |
+| --- | --- |
+| heap_info, heap_trim | the C library's heap of the calling program: a Go program has none to speak of |
+| AIX | no system that Go and this project both reach |
+| nice, ionice, affinity and limits set; signals, suspend, resume | control, not telemetry |
+| memory_info_ex as it was in psutil 4 | an alias, and another thing by now |
+| lib and dirty of a process's memory | always 0 since Linux 2.6 |
+
+## What was seen where
+
+| system | decoders | backend | conformance suite |
+| --- | --- | --- | --- |
+| linux amd64 | recorded and hand-made text, fuzzed against slow twins | Linux 6.18 | Linux 6.18, as root and as an ordinary user |
+| linux 386 | the same tests | Linux 6.18, a 64-bit kernel | Linux 6.18 |
+| linux arm64 | compiled | not run | not run |
+`
+
+// TestPlatforms holds docs/platforms.md to the sources that the backends declare.
+func TestPlatforms(t *testing.T) {
+	path := filepath.Join("..", "..", "docs", "platforms.md")
+	want := page()
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != want {
+		t.Errorf("%s is not what the sources say (%v): go generate ./platform/native", path, err)
+	}
+}
+
+func page() string {
+	var b strings.Builder
+	b.WriteString("# Platforms\n\nThis page is written by `go generate ./platform/native` from what the backends declare. A test compares the two.\n\n")
+	b.WriteString("Which metric shows which field is told by the [catalogue](metrics.md). " + missing + "\n")
+	for _, goos := range systems {
+		fmt.Fprintf(&b, "\n## %s\n", goos)
+		sources := native.Sources(goos)
+		for e := range platform.Entity(platform.Entities) {
+			entity(&b, sources, e)
+		}
+		texts(&b, sources)
+	}
+	b.WriteString("\n" + left)
+	return b.String()
+}
+
+// entity writes the table of the fields of one kind of entity.
+func entity(b *strings.Builder, sources []platform.Source, e platform.Entity) {
+	fmt.Fprintf(b, "\n### %s\n\n| field | unit | read from | needs |\n| --- | --- | --- | --- |\n", e)
+	first, n := e.Block()
+	for f := first; f < first+platform.Field(n); f++ {
+		from, needs := origin(sources, f)
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", f, f.Info().Unit, from, needs)
+	}
+}
+
+// origin is where a field is read from, exact sources first.
+func origin(sources []platform.Source, f platform.Field) (from, needs string) {
+	var exact, rough, rights []string
+	for _, s := range sources {
+		for _, g := range s.Gives {
+			switch {
+			case g.Field != f:
+				continue
+			case g.Approximate:
+				rough = append(rough, "`"+s.Name+"` (approximate)")
+			default:
+				exact = append(exact, "`"+s.Name+"`")
+			}
+			if s.Needs != "" {
+				rights = append(rights, s.Needs)
+			}
+		}
+	}
+	if len(exact)+len(rough) == 0 {
+		return "counted by the pass over all processes", ""
+	}
+	return strings.Join(append(exact, rough...), ", "), strings.Join(rights, ", ")
+}
+
+func texts(b *strings.Builder, sources []platform.Source) {
+	b.WriteString("\n### Texts\n\n| text | read from | needs |\n| --- | --- | --- |\n")
+	for t := range platform.Text(platform.TextCount) {
+		for _, s := range sources {
+			for _, have := range s.Texts {
+				if have == t {
+					fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", t, s.Name, s.Needs)
+				}
+			}
+		}
+	}
+}
