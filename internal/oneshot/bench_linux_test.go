@@ -10,6 +10,7 @@ import (
 	"github.com/pidometer/pidometer/internal/oneshot"
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/native"
+	"github.com/pidometer/pidometer/semconv"
 )
 
 // discard is a sink that takes everything and keeps nothing.
@@ -87,9 +88,9 @@ func read(b *testing.B, r platform.Reader, key platform.Key, sets ...platform.So
 	return time.Since(begun)
 }
 
-// BenchmarkPass times passes over this machine with every field enabled, and says
-// how much CPU each took: of the host, of all processes, and of all processes with
-// the fields that need every thread left out.
+// BenchmarkPass times passes over this machine and says how much CPU each took: of
+// everything about the host, of all processes with every metric that the semantic
+// conventions have for them, and of these without the fields that need every thread.
 func BenchmarkPass(b *testing.B) {
 	threads := platform.Fields(platform.ProcessSwitchesVoluntary, platform.ProcessSwitchesInvoluntary)
 	for _, c := range []struct {
@@ -98,11 +99,21 @@ func BenchmarkPass(b *testing.B) {
 		fields    platform.FieldSet
 	}{
 		{"host", oneshot.None, fieldsOf(func(e platform.Entity) bool { return e != platform.Process })},
-		{"processes", oneshot.All, fieldsOf(func(e platform.Entity) bool { return e == platform.Process })},
-		{"processes without threads", oneshot.All, fieldsOf(func(e platform.Entity) bool { return e == platform.Process }).Minus(threads)},
+		{"processes", oneshot.All, conventional()},
+		{"processes without threads", oneshot.All, conventional().Minus(threads)},
 	} {
 		b.Run(c.name, func(b *testing.B) { passes(b, c.processes, c.fields) })
 	}
+}
+
+// conventional returns the fields of processes that the conventions have metrics for.
+func conventional() (fields platform.FieldSet) {
+	for _, m := range semconv.Metrics() {
+		if m.Entity == platform.Process && !m.Extension {
+			fields = fields.Union(processFields(m))
+		}
+	}
+	return fields
 }
 
 // fieldsOf returns all fields of the entities that are chosen.
