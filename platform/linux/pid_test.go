@@ -411,7 +411,8 @@ func TestNoAllocations(t *testing.T) {
 	}
 	walk(t, b, processSources, &c)
 	many := testing.AllocsPerRun(20, func() { walk(t, b, processSources, &c) })
-	if few > 1 || many > 1 { // the reader
+	// The reader, and on 32-bit machines what boxes a 64-bit number of the fake kernel.
+	if few > 5 || many > few {
 		t.Errorf("%v allocations in a pass, %v with 100 processes more", few, many)
 	}
 }
