@@ -113,7 +113,7 @@ func (w *world) start(p task) {
 	group := fmt.Sprintf("/docker/%064x", k)
 	w.write(dir+"cgroup", "0::"+group+"\n")
 	w.write("sys/fs/cgroup"+group+"/cpu.max", fmt.Sprintf("%d 100000\n", 50_000*k))
-	w.write("sys/fs/cgroup"+group+"/memory.max", fmt.Sprintf("%d\n", k<<30))
+	w.write("sys/fs/cgroup"+group+"/memory.max", fmt.Sprintf("%d\n", uint64(k)<<30))
 	w.write(dir+"cmdline", fmt.Sprintf("prog%d\x00\x00", k))
 	w.write(dir+"environ", fmt.Sprintf("HOME=/home/%d\x00", k))
 	w.symlink(dir+"exe", fmt.Sprintf("/bin/prog%d", k))
