@@ -182,7 +182,8 @@ func known(t *testing.T, metric string, attributes []attributeRow, set attribute
 			t.Errorf("%s: %s is no valid UTF-8", metric, kv.Key)
 		}
 		switch kv.Key {
-		case semconv.ProcessPID, semconv.ProcessCreation, semconv.ProcessExecutable, semconv.ProcessGroup:
+		case semconv.ProcessPID, semconv.ProcessCreation, semconv.ProcessExecutable, semconv.ProcessGroup,
+			semconv.ContainerID, semconv.ContainerRuntime, semconv.PodUID:
 			continue
 		}
 		if !slices.ContainsFunc(attributes, func(a attributeRow) bool { return a.Ref == string(kv.Key) }) {
