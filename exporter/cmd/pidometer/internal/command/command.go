@@ -110,7 +110,7 @@ func start(env Env, c command, args []string) (End, error) {
 		describe(env.Out, c, set)
 		return End{}, err
 	case err != nil:
-		return End{}, bad("%s %v; see pidometer %s --help", c.name, err, c.name)
+		return End{}, bad("%s: %v; see pidometer %s --help", c.name, err, c.name)
 	case set.NArg() > 0:
 		return End{}, bad("%s takes no argument %q; see pidometer %s --help", c.name, set.Arg(0), c.name)
 	}
