@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"maps"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -26,6 +27,7 @@ type mark[N int64 | float64] struct {
 // what was not delivered is part of the next delta.
 type ledger[N int64 | float64] struct {
 	delivered, pending map[seriesKey]mark[N]
+	gone               int // series forgotten since the maps were made
 }
 
 func (l *ledger[N]) begin() {
@@ -47,15 +49,20 @@ func (l *ledger[N]) subtract(scope, metric string, pts []metricdata.DataPoint[N]
 	return kept
 }
 
+// doubt is how much earlier than it was a birth may be told: the creation of a
+// process in whole-second boot time plus ticks, the appearance of a device at the
+// begin of the pass before, whose points the SDK stamps when it ends.
+const doubt = 2 * time.Second
+
 // delta makes p the difference to what was delivered of its series, and reports
-// whether it is one. A series first seen counts from its birth if that lies after
+// whether it is one. A series first seen counts from its birth if that may lie after
 // the previous pass, else from now: its past has been told by others or never
 // will be.
 func (l *ledger[N]) delta(key seriesKey, p *metricdata.DataPoint[N], previous time.Time, pass uint64) bool {
 	now := mark[N]{p.StartTime, p.Time, p.Value, pass}
 	old, ok := l.delivered[key]
 	ok = ok && old.start.Equal(p.StartTime)
-	if !ok && !previous.IsZero() && p.StartTime.After(previous) {
+	if !ok && !previous.IsZero() && p.StartTime.After(previous.Add(-doubt)) {
 		old, ok = mark[N]{start: p.StartTime, time: p.StartTime}, true
 	}
 	if !ok || p.Value < old.value {
@@ -80,11 +87,25 @@ func (l *ledger[N]) commit(scope, metric string, pts []metricdata.DataPoint[N]) 
 	}
 }
 
-// prune forgets series that three passes have not shown.
+// prune forgets series that three passes have not shown. A map keeps the room of all
+// that was ever in it, and doubles it where keys come and go (Go 1.26, seen
+// 2026-11-23): once more are gone than are left, both are made anew.
 func (l *ledger[N]) prune(pass uint64) {
 	for key, m := range l.delivered {
 		if m.pass+3 < pass {
 			delete(l.delivered, key)
+			l.gone++
 		}
 	}
+	if l.gone > len(l.delivered) {
+		l.delivered, l.gone = afresh(l.delivered), 0
+		l.pending = make(map[seriesKey]mark[N], len(l.delivered))
+	}
+}
+
+// afresh returns a map with no more room than it needs.
+func afresh[K comparable, V any](m map[K]V) map[K]V {
+	made := make(map[K]V, len(m))
+	maps.Copy(made, m)
+	return made
 }

@@ -66,6 +66,7 @@ func TestDelta(t *testing.T) {
 		{"a fall is never negative", false, p(point(1, -1000, 60, 4000)), nil},
 		{"and a new beginning", false, p(point(1, -1000, 70, 4001), point(2, 65, 70, 2)), p(point(1, 60, 70, 1), point(2, 65, 70, 2))},
 		{"a start that becomes known is no birth", false, p(point(1, -2000, 80, 4002)), nil},
+		{"a birth told a second early: all of it", false, p(point(5, 79, 90, 4), point(6, 77, 90, 4)), p(point(5, 79, 90, 4))},
 	} {
 		if got := deltas(t, d, out, step.fail, step.in...); !equal(got, step.want) {
 			t.Errorf("%s: %v, want %v", step.name, got, step.want)

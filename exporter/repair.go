@@ -29,6 +29,7 @@ type repairer struct {
 	sets     map[attribute.Distinct]*known
 	pass     uint64
 	seen     int
+	gone     int // sets forgotten since the map was made
 	repaired int64
 }
 
@@ -48,7 +49,11 @@ func (r *repairer) end() {
 	for key, k := range r.sets {
 		if k.pass != r.pass {
 			delete(r.sets, key)
+			r.gone++
 		}
+	}
+	if r.gone > len(r.sets) {
+		r.sets, r.gone = afresh(r.sets), 0
 	}
 }
 
