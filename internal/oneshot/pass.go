@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -92,6 +93,7 @@ type table struct {
 	rows map[platform.Key]*Row
 	list []*Row // in order of appearance
 	ever bool   // an earlier pass saw one
+	gone int    // rows dropped since the map was made
 }
 
 // New prepares passes over a backend, which the Pass closes.
@@ -336,17 +338,28 @@ func (p *Pass) prune() {
 		if lasts := platform.Entity(e) != platform.Process && platform.Entity(e) != platform.Container; lasts && p.missed[e] {
 			continue
 		}
-		t := &p.tables[e]
-		kept := t.list[:0]
-		for _, r := range t.list {
-			if r.seen == p.generation {
-				kept = append(kept, r)
-			} else {
-				delete(t.rows, r.Key)
-			}
+		p.tables[e].prune(p.generation)
+	}
+}
+
+// prune drops the rows that an earlier pass saw last. A map keeps the room of all that
+// was ever in it: once more are gone than are left, it is made anew.
+func (t *table) prune(generation uint64) {
+	kept := t.list[:0]
+	for _, r := range t.list {
+		if r.seen == generation {
+			kept = append(kept, r)
+		} else {
+			delete(t.rows, r.Key)
+			t.gone++
 		}
-		clear(t.list[len(kept):])
-		t.list = kept
+	}
+	clear(t.list[len(kept):])
+	t.list = kept
+	if t.gone > len(kept) {
+		rows := make(map[platform.Key]*Row, len(kept))
+		maps.Copy(rows, t.rows)
+		t.rows, t.gone = rows, 0
 	}
 }
 

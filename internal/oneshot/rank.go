@@ -28,6 +28,7 @@ func (p *Pass) rank() {
 	for i := range c {
 		c[i].row.decide(c[i].top)
 	}
+	clear(c) // the memory stays, the rows of those that end must not
 }
 
 // candidate is one process in the ranking.
