@@ -20,6 +20,9 @@ type Given struct {
 	// Approximate says that the kernel keeps another, truer figure elsewhere. A
 	// plan takes an approximate field only where no source is exact.
 	Approximate bool
+	// Partial says that the source tells it of some of the entities, and another
+	// source of others. A plan takes all of those that do.
+	Partial bool
 }
 
 // Source is one kernel read. Its fields may belong to several entities.

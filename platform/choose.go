@@ -38,6 +38,7 @@ func newCover(sources []Source, want Want) *cover {
 		}
 		process = process || f.Info().Entity == Process
 		c.needs = append(c.needs, set)
+		c.needAll(f)
 	}
 	for t := range numTexts {
 		if !want.Texts.Has(t) {
@@ -60,6 +61,17 @@ func newCover(sources []Source, want Want) *cover {
 		c.needs = append(c.needs, clock)
 	}
 	return c
+}
+
+// needAll needs each source that gives f of some entities.
+func (c *cover) needAll(f Field) {
+	for i := range c.sources {
+		for _, g := range c.sources[i].Gives {
+			if g.Field == f && g.Partial {
+				c.needs = append(c.needs, SourceSet(0).With(i))
+			}
+		}
+	}
 }
 
 // force takes the sources that have no alternative and drops what they satisfy.

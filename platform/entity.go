@@ -15,6 +15,7 @@ const (
 	Pressure                 // how much tasks wait for one resource; Key.Name is cpu, memory, io or irq
 	Node                     // one NUMA node, CPUs and the memory next to them; Key.ID is its number, from 0
 	Container                // one container; Key.Name is its ID, Key.Start that of its first process if it is known
+	Hardware                 // one sensor, fan, battery, power supply or the like; Key.Name tells it from the others of the machine
 	Process                  // one process; Key.ID is its PID, Key.Start its start time
 	numEntities
 )
@@ -24,7 +25,7 @@ const Entities = int(numEntities)
 
 var entityNames = [numEntities]string{
 	"host", "cpu", "disk", "filesystem", "network", "swap", "lock",
-	"pressure", "node", "container", "process",
+	"pressure", "node", "container", "hardware", "process",
 }
 
 // String returns the entity's name in lower case.
@@ -40,7 +41,7 @@ func (e Entity) String() string {
 type Key struct {
 	ID    uint64 // PID, CPU number, device number
 	Start uint64 // start time of a process in ticks since boot
-	Name  string // device, interface, mount point
+	Name  string // device, interface, mount point, sensor
 }
 
 // Self is the key that [Reader.Process] takes for the calling process, whatever

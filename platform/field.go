@@ -1,7 +1,7 @@
 package platform
 
 // Field is one integer quantity of one entity, in its base unit: nanoseconds,
-// bytes, hertz, hundredths, millionths or a count.
+// bytes, hertz, thousandths of a degree, hundredths, millionths or a count.
 type Field uint16
 
 // The fields, one contiguous block per [Entity]. The table in this file gives
@@ -117,7 +117,13 @@ const (
 	CPUIowait
 	CPUInterrupt
 	CPUSteal
-	CPUFrequency // as far as is known, live or nominal
+	CPUFrequency          // as far as is known: live where CPUFrequencyLive is there too, else nominal
+	CPUFrequencyLive      // as measured or set just now
+	CPUFrequencyNominal   // what the maker promises at any load
+	CPUFrequencyMin       // the least that the hardware can
+	CPUFrequencyMax       // the most that it can
+	CPUFrequencyPolicyMin // the least that the system allows now
+	CPUFrequencyPolicyMax // the most
 
 	DiskReadBytes
 	DiskWriteBytes
@@ -155,6 +161,8 @@ const (
 	NetworkReceiveDropped
 	NetworkTransmitDropped
 	NetworkMTU
+	NetworkUp    // 1 if the link is up, 0 if it is down
+	NetworkSpeed // of the link, in one direction
 
 	SwapTotal
 	SwapUsed
@@ -210,6 +218,38 @@ const (
 	ContainerPressureMemoryFull
 	ContainerPressureIOSome
 	ContainerPressureIOFull
+
+	HardwareTemperature // in thousandths of a degree Celsius, as its limits are
+	HardwareTemperatureLowCritical
+	HardwareTemperatureLowDegraded
+	HardwareTemperatureHighDegraded
+	HardwareTemperatureHighCritical
+	HardwareFanSpeed
+	HardwareFanSpeedLowDegraded
+	HardwareFanSpeedMax
+	HardwareVoltage
+	HardwareVoltageLowCritical
+	HardwareVoltageLowDegraded
+	HardwareVoltageHighDegraded
+	HardwareVoltageHighCritical
+	HardwarePower             // that a component takes
+	HardwareHostPower         // that the machine as a whole takes
+	HardwareEnergy            // that a component took
+	HardwareHostEnergy        // that the machine as a whole took
+	HardwareErrorsCorrected   // of memory
+	HardwareErrorsUncorrected // likewise
+	HardwareCharge            // of a battery, in millionths of what it holds when full
+	HardwareChargeLowDegraded // at which it warns
+	HardwareTimeDischarging   // until it is empty, while it is discharged
+	HardwareTimeCharging      // until it is full, while it is charged
+	HardwareCharging          // one of these four is 1, the others 0
+	HardwareDischarging
+	HardwareNotCharging // connected to a supply, and neither charged nor full
+	HardwareFull
+	HardwareOnline // 1 if a supply gives power, 0 if not
+	HardwareOK     // one of these three is 1, the others 0
+	HardwareDegraded
+	HardwareFailed
 
 	ProcessCPUUser
 	ProcessCPUSystem
@@ -272,7 +312,7 @@ const FieldCount = int(numFields)
 // FieldInfo describes a field.
 type FieldInfo struct {
 	Name       string // entity.quantity, as documentation and tests spell it
-	Unit       string // base unit: ns, By, Hz, "0/1" for a truth, "1" for a plain number, or "" for a count
+	Unit       string // base unit: ns, By, Hz, rpm, mCel, mV, uW, uJ, "0/1" for a truth, "1" for a plain number, or "" for a count
 	Entity     Entity
 	Cumulative bool // counts since the entity began
 	Signed     bool // the value is an int64

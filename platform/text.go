@@ -28,6 +28,16 @@ const (
 	NetworkAddress                 // MAC address, as in AC-DE-48-23-45-67
 	ContainerRuntime               // what runs it: docker, containerd ...
 	ContainerPod                   // UID of the Kubernetes pod that it is in
+	HardwareName                   // an easily recognised name
+	HardwareType                   // OpenTelemetry's hw.type: fan, battery, temperature ...
+	HardwareParent                 // Key.Name of what it is a part of, or the like of it
+	HardwareLocation               // where a sensor sits, in its maker's words
+	HardwareModel                  // what the maker calls it
+	HardwareVendor                 // its maker
+	HardwareSerial                 // serial number
+	HardwareState                  // OpenTelemetry's hw.state of a battery: ok, degraded, failed
+	HardwareCapacity               // of a battery when it was new, such as 50Wh or 9.3Ah
+	HardwareChemistry              // of a battery
 	ProcessCommand                 // the kernel's short name (comm), which the process may change
 	ProcessExecutable              // path of the program file
 	ProcessArguments               // the argument vector, each argument followed by a NUL byte
@@ -69,6 +79,16 @@ var textTable = [numTexts]struct {
 	NetworkAddress:     {"network.address", Network},
 	ContainerRuntime:   {"container.runtime", Container},
 	ContainerPod:       {"container.pod", Container},
+	HardwareName:       {"hardware.name", Hardware},
+	HardwareType:       {"hardware.type", Hardware},
+	HardwareParent:     {"hardware.parent", Hardware},
+	HardwareLocation:   {"hardware.location", Hardware},
+	HardwareModel:      {"hardware.model", Hardware},
+	HardwareVendor:     {"hardware.vendor", Hardware},
+	HardwareSerial:     {"hardware.serial", Hardware},
+	HardwareState:      {"hardware.state", Hardware},
+	HardwareCapacity:   {"hardware.capacity", Hardware},
+	HardwareChemistry:  {"hardware.chemistry", Hardware},
 	ProcessCommand:     {"process.command", Process},
 	ProcessExecutable:  {"process.executable", Process},
 	ProcessArguments:   {"process.arguments", Process},

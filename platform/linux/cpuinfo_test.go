@@ -2,10 +2,12 @@ package linux
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
 const cpuinfoText = `processor	: 0
+vendor_id	: AuthenticAMD
 model name	: AMD EPYC
 cpu MHz		: 2596.096
 physical id	: 0
@@ -100,4 +102,44 @@ func FuzzDecodeCurFreq(f *testing.F) {
 			t.Fatalf("%d, %v", hz, ok)
 		}
 	})
+}
+
+func FuzzDecodeCPUModels(f *testing.F) {
+	f.Add([]byte(cpuinfoText))
+	f.Add([]byte("vendor_id : IBM\nprocessor : 1\nmodel name :\nprocessor : 0\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got := decodeCPUModels(b)
+		want := slowCPUModels(string(b))
+		if len(got) != len(want) {
+			t.Fatalf("%d, want %d", len(got), len(want))
+		}
+		for i := range got {
+			if got[i].id != want[i].id || string(got[i].model) != string(want[i].model) || string(got[i].vendor) != string(want[i].vendor) {
+				t.Fatalf("%+v, want %+v", got[i], want[i])
+			}
+		}
+	})
+}
+
+func slowCPUModels(s string) (models []cpuModel) {
+	for _, line := range slowLines(s) {
+		key, value, _ := strings.Cut(line, ":")
+		n := slowNumbers(slowFields(value), 1)
+		if key = slowTrim(key); key == "processor" && len(n) == 1 {
+			if len(models) > 0 && n[0] <= models[len(models)-1].id {
+				return models
+			}
+			models = append(models, cpuModel{id: n[0]})
+		}
+		if len(models) == 0 {
+			continue
+		}
+		switch c := &models[len(models)-1]; key {
+		case "model name":
+			c.model = []byte(slowTrim(value))
+		case "vendor_id":
+			c.vendor = []byte(slowTrim(value))
+		}
+	}
+	return models
 }

@@ -12,6 +12,9 @@ type device struct {
 	listed bool   // looked up: reported by default
 	row    int    // place in a table of the pass
 	pass   uint64 // the last that saw it
+
+	link    *sysDevice // of an interface
+	address []byte     // likewise
 }
 
 func (d *devices) init() { d.known = map[string]*device{} }

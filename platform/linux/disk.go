@@ -9,11 +9,17 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
+// diskSources are those that tell of disks.
+const diskSources platform.SourceSet = 1<<fromDiskstats | 1<<fromDiskSize | 1<<fromDiskIdentity
+
 // sendDisks hands on the block devices: whole physical disks, unless all are
 // wanted, since what partitions and stacked devices do is done by a disk too.
 func (p *hostPass) sendDisks() bool {
-	if !p.wants(fromDiskstats) && !p.wants(fromDiskSize) {
+	if p.set&diskSources == 0 {
 		return true
+	}
+	if p.wants(fromDiskIdentity) && !p.wait() {
+		return false
 	}
 	b, err := p.file("proc/diskstats")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -35,10 +41,8 @@ func (p *hostPass) sendDisks() bool {
 }
 
 func (p *hostPass) missDisks(why platform.Reason) {
-	for _, source := range [...]int{fromDiskstats, fromDiskSize} {
-		if p.wants(source) {
-			p.miss(source, why)
-		}
+	for source := range (p.set & diskSources).All() {
+		p.miss(source, why)
 	}
 }
 
@@ -62,6 +66,7 @@ func (p *hostPass) sendDisk(line []byte) bool {
 		s.Reset(platform.Disk, s.Key)
 	}
 	p.readDiskSize(disk.name)
+	p.readDiskIdentity(disk.name)
 	return p.send()
 }
 

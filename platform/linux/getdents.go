@@ -1,6 +1,9 @@
 package linux
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Offsets in struct linux_dirent64 (man 2 getdents).
 const (
@@ -48,4 +51,20 @@ func decodeName(b []byte) (v uint64, ok bool) {
 		v = v*10 + uint64(c-'0')
 	}
 	return 0, false
+}
+
+// decodeEntries yields the names in one buffer of directory entries, but for the
+// folder itself and the one above it.
+func decodeEntries(b []byte, yield func(name []byte)) {
+	for len(b) > direntName {
+		length := int(binary.NativeEndian.Uint16(b[direntLength:]))
+		if length <= direntName || length > len(b) {
+			break
+		}
+		name, _, _ := bytes.Cut(b[direntName:length], []byte{0})
+		b = b[length:]
+		if len(name) > 0 && string(name) != "." && string(name) != ".." {
+			yield(name)
+		}
+	}
 }

@@ -68,6 +68,13 @@ func (g *guard) ask(q *question) {
 	g.open++
 }
 
+// idle reports whether nobody asks a question, so that what it is about may change.
+func (g *guard) idle(q *question) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !q.busy
+}
+
 // start begins to ask what was put into the round. Each further call doubles the
 // goroutines that ask.
 func (g *guard) start() {

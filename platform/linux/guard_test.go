@@ -94,7 +94,7 @@ func TestOneBudgetForAll(t *testing.T) {
 		if len(cpus) != 2 || cpus[0].fields[platform.CPUFrequency] != 0 || cpus[1].fields[platform.CPUFrequency] != 2_400_000_000 {
 			t.Errorf("%v", cpus)
 		}
-		if len(c.misses[fromCPUFreq]) != 1 || len(c.misses[fromMounts]) != 1 || len(c.misses) != 2 {
+		if len(c.misses[fromCPUFreq]) != 1 || len(c.misses[fromCPULimits]) != 1 || len(c.misses[fromMounts]) != 1 || len(c.misses) != 3 {
 			t.Errorf("misses: %v", c.misses)
 		}
 		close(k.block["/srv"])

@@ -14,6 +14,7 @@ import (
 // host is what the host half keeps from one pass to the next.
 type host struct {
 	guard  *guard
+	pass   hostPass
 	sample platform.Sample
 	attr   []byte // lent to one small file at a time
 	lines  []byte // of a stream
@@ -22,6 +23,7 @@ type host struct {
 	times       []cpuTimes
 	topology    topology
 	frequencies frequencies
+	models      []cpuModel // nil until they were read
 
 	disks      devices
 	interfaces devices
@@ -30,6 +32,7 @@ type host struct {
 	mounts     mounts
 	nodes      []uint64
 	containers containers
+	hardware
 }
 
 func newHost(k Kernel, root int, o Options) *host {
@@ -41,6 +44,7 @@ func newHost(k Kernel, root int, o Options) *host {
 	h.locks.init()
 	h.mounts.init(k, root, o)
 	h.containers.init()
+	h.hardware.init()
 	h.texts[platform.HostArch] = []byte(hostArch(k.Machine()))
 	h.texts[platform.OSType] = []byte("linux")
 	return h
@@ -58,18 +62,21 @@ type hostPass struct {
 
 // readHost reads each chosen source of the host half once and hands on, in this
 // order, the host, its CPUs, disks, file systems, interfaces, swap areas,
-// locks, pressures, NUMA nodes and containers. first is the index of hostSources[0]
+// locks, pressures, NUMA nodes, containers and other hardware. first is the index of hostSources[0]
 // among the backend's sources.
 func (r *reader) readHost(set platform.SourceSet, first int, sink platform.Sink) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
 	}
-	p := hostPass{reader: r, host: r.hostState(), set: set >> first, first: first, sink: sink}
+	h := r.hostState()
+	p := &h.pass
+	*p = hostPass{reader: r, host: h, set: set >> first, first: first, sink: sink}
+	defer func() { *p = hostPass{} }()
 	p.net = p.networkTables()
 	p.ask()
 	_ = p.sendHost() && p.sendCPUs() && p.sendDisks() && p.sendFilesystems() &&
 		p.sendInterfaces() && p.sendSwaps() && p.sendLocks() &&
-		p.sendPressure() && p.sendNodes() && p.sendContainers()
+		p.sendPressure() && p.sendNodes() && p.sendContainers() && p.sendHardware()
 	p.host.guard.end()
 	return r.ctx.Err()
 }
@@ -78,6 +85,9 @@ func (r *reader) readHost(set platform.SourceSet, first int, sink platform.Sink)
 func (p *hostPass) ask() {
 	p.askFrequencies()
 	p.askFilesystems()
+	p.askHardware()
+	p.askDisks()
+	p.askLinks()
 	p.host.guard.start()
 }
 

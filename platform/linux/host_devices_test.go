@@ -181,8 +181,8 @@ func TestCPUs(t *testing.T) {
 		columns int      // of each CPU
 		missed  bool
 	}{
-		{"both", sourcesOf(fromStat, fromCPUFreq), "", []uint64{2_300_000_000, 2_400_000_000}, 8, false},
-		{"frequency", sourcesOf(fromCPUFreq), "", []uint64{2_300_000_000, 2_400_000_000}, 1, false},
+		{"both", sourcesOf(fromStat, fromCPUFreq), "", []uint64{2_300_000_000, 2_400_000_000}, 9, false},
+		{"frequency", sourcesOf(fromCPUFreq), "", []uint64{2_300_000_000, 2_400_000_000}, 2, false},
 		{"times", sourcesOf(fromStat), "", []uint64{0, 0}, 7, false},
 		{"no driver", sourcesOf(fromCPUFreq), "cpufreq", []uint64{2596_096_000, 3100_500_000}, 1, false},
 		{"no sys", sourcesOf(fromCPUFreq), "sys/", []uint64{2596_096_000, 3100_500_000}, 1, false},

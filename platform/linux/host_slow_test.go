@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -350,7 +351,7 @@ func slowCPUInfo(s string) (cpus []cpuInfo) {
 		key, value, _ := strings.Cut(line, ":")
 		key = slowTrim(key)
 		n := slowNumbers(slowFields(value), 1)
-		if key == "processor" {
+		if key == "processor" || key == "cpu number" {
 			if len(n) > 0 {
 				cpus = append(cpus, cpuInfo{id: n[0]})
 			}
@@ -360,10 +361,18 @@ func slowCPUInfo(s string) (cpus []cpuInfo) {
 			continue
 		}
 		c := &cpus[len(cpus)-1]
+		f := append(slowFields(value), "")
 		switch v := append(n, 0)[0]; key {
-		case "cpu MHz":
-			f := append(slowFields(value), "")
+		case "cpu MHz", "cpu MHz dynamic":
 			c.hertz, c.hasHertz = slowDecimal(f[0], 6)
+			c.measured = c.measured || key == "cpu MHz dynamic"
+		case "cpu MHz static":
+			c.nominal, c.hasNominal = slowDecimal(f[0], 6)
+		case "clock":
+			number := append(slowFields(strings.TrimSuffix(slowTrim(value), "MHz")), "")
+			c.hertz, c.hasHertz = slowDecimal(number[0], 6)
+		case "flags":
+			c.measured = c.measured || slices.Contains(f, "aperfmperf")
 		case "physical id":
 			c.socket, c.hasSocket = v, len(n) > 0
 		case "core id":

@@ -41,6 +41,14 @@ const (
 	fromContainerPressure
 	fromContainerTasks
 	fromContainerStart
+	fromCPULimits
+	fromCPUInfo
+	fromDiskIdentity
+	fromLink
+	fromHwmon
+	fromPowerSupply
+	fromPowercap
+	fromEDAC
 	numHostSources
 )
 
@@ -69,7 +77,7 @@ func hostSources(word uint8) []platform.Source {
 		platform.OSName, platform.OSVersion, platform.OSDescription)
 	s[fromKernelRelease] = words("/proc/sys/kernel/osrelease", 5, platform.OSBuild)
 	s[fromCPUFreq] = level("/sys/devices/system/cpu/cpu[N]/cpufreq/scaling_cur_freq", platform.CPU, 50, 1,
-		platform.CPUFrequency)
+		platform.CPUFrequency, platform.CPUFrequencyLive)
 	s[fromDiskstats] = diskstatsSource(word)
 	s[fromDiskSize] = level("/sys/block/[disk]/size", platform.Disk, 10, 2, platform.DiskSize)
 	s[fromMounts] = mountsSource()
@@ -79,6 +87,7 @@ func hostSources(word uint8) []platform.Source {
 	s[fromLocks] = locksSource()
 	addExtensions(s, word)
 	addContainers(s, word)
+	addHardware(s)
 	return s
 }
 

@@ -37,7 +37,6 @@ func hostFiles() map[string]string {
 		"etc/machine-id":              "3d1219c7c4c5404aaa1f6d2a48adfda4\n",
 		"etc/os-release":              osReleaseText,
 		"sys/block/vda/size":          "1000\n",
-		"sys/block/vda/device":        "/",
 		"sys/block/loop0/size":        "0\n",
 		"sys/class/block/vda1/size":   "900\n",
 		"sys/class/net/lo":            "/",
@@ -78,6 +77,7 @@ func hostFiles() map[string]string {
 		"sys/devices/system/node/node0/numastat":    numastatText,
 	}
 	maps.Copy(files, cpuFiles)
+	maps.Copy(files, hardwareFiles)
 	return files
 }
 
@@ -89,6 +89,10 @@ var cpuFiles = map[string]string{
 	"sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq":     "2300000\n",
 	"sys/devices/system/cpu/cpu1/cpufreq/scaling_cur_freq":     "2400000\n",
 	"sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq":     "3000000\n",
+	"sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_min_freq":     "800000\n",
+	"sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq":     "2900000\n",
+	"sys/devices/system/cpu/cpu0/cpufreq/scaling_min_freq":     "900000\n",
+	"sys/devices/system/cpu/cpu0/cpufreq/base_frequency":       "2200000\n",
 	"sys/devices/system/cpu/cpu0/topology/physical_package_id": "0\n",
 }
 
@@ -119,6 +123,9 @@ func TestReadHost(t *testing.T) {
 		platform.Filesystem: {"/", "/mnt 2", "/srv"}, platform.Network: {"eth0"},
 		platform.Swap: {"/dev/dm-2", "/swap file"}, platform.Lock: {"00:1b", "fe:00"},
 		platform.Container: {containerID},
+		platform.Hardware: {"coretemp@coretemp.0/temp1", "coretemp@coretemp.0/temp2", "nct6775@nct6775.656/temp1",
+			"nct6775@nct6775.656/fan1", "nct6775@nct6775.656/in0", "amdgpu/power1", "power_meter@ACPI000D:00/power1",
+			"AC", "BAT0", "BAT1", "intel-rapl:0", "intel-rapl:0:2", "intel-rapl:1", "mc0"},
 	} {
 		if got := c.names(e); !slices.Equal(got, want) {
 			t.Errorf("%v: %q, want %q", e, got, want)
@@ -215,7 +222,7 @@ func TestHostMisses(t *testing.T) {
 		fromNodes: "sys/devices/system/node/online", fromConntrack: "proc/sys/net/netfilter/nf_conntrack_count",
 	}
 	b, k := hostTree(t, Options{})
-	others := sourcesOf(fromDiskSize, fromMTU, fromContainerStart) // need the lists of disks and interfaces, and the uptime, too
+	others := sourcesOf(fromDiskSize, fromDiskIdentity, fromMTU, fromLink, fromContainerStart) // need the lists of disks and interfaces, and the uptime, too
 	set := everything &^ others
 	all := allFields()
 	for source := range others.All() {

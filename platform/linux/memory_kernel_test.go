@@ -19,8 +19,11 @@ func newMemoryBackend(k *treeKernel) *backend {
 	tree := os.DirFS(k.root)
 	_ = fs.WalkDir(tree, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			m.files[path+"\x00"] = folders(tree, path)
+			m.files[path+"\x00"] = entries(tree, path)
 			return err
+		}
+		if d.Type() == fs.ModeSymlink { // the tree's own
+			return nil
 		}
 		content, err := fs.ReadFile(tree, path)
 		m.files[path+"\x00"] = content
@@ -31,15 +34,16 @@ func newMemoryBackend(k *treeKernel) *backend {
 	return b
 }
 
-// folders lists the folders in one.
-func folders(tree fs.FS, path string) (list []byte) {
-	entries, _ := fs.ReadDir(tree, path)
-	for _, e := range entries {
+// entries lists what is in a folder.
+func entries(tree fs.FS, path string) (list []byte) {
+	all, _ := fs.ReadDir(tree, path)
+	for _, e := range all {
+		b := dirents(e.Name())
+		b[direntType] = 8 // DT_REG
 		if e.IsDir() {
-			b := dirents(e.Name())
 			b[direntType] = typeFolder
-			list = append(list, b...)
 		}
+		list = append(list, b...)
 	}
 	return list
 }

@@ -179,10 +179,18 @@ func (p *inspection) speed(i *platform.Interface) (speed *uint64, duplex string)
 // was printed without a sign (SPEED_UNKNOWN in include/uapi/linux/ethtool.h), of 16
 // bits before Linux 2.6.36.
 func decodeSpeed(b []byte) (bits uint64, ok bool) {
-	const unknown16, unknown32 = 1<<16 - 1, 1<<32 - 1
-	v, _, ok := text.UintField(b)
-	if !ok || v == 0 || v == unknown16 || v >= unknown32 {
+	v, ok := decodeInteger(b)
+	if !ok {
 		return 0, false
 	}
-	return v * 1e6, true
+	return knownSpeed(v)
+}
+
+// knownSpeed returns a speed in bit/s, unless the driver does not know it.
+func knownSpeed(megabits int64) (bits uint64, ok bool) {
+	const unknown16, unknown32 = 1<<16 - 1, 1<<32 - 1
+	if megabits <= 0 || megabits == unknown16 || megabits >= unknown32 {
+		return 0, false
+	}
+	return uint64(megabits) * 1e6, true
 }

@@ -5,12 +5,18 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
+// interfaceSources are those that tell of interfaces.
+const interfaceSources platform.SourceSet = 1<<fromInterfaces | 1<<fromMTU | 1<<fromLink
+
 // sendInterfaces hands on the network interfaces: physical ones, bonds and
 // VLANs, unless all are wanted. Where there is none of these, as in a container
 // or a tree without sys, it hands on all but the loopback.
 func (p *hostPass) sendInterfaces() bool {
-	if !p.wants(fromInterfaces) && !p.wants(fromMTU) {
+	if p.set&interfaceSources == 0 {
 		return true
+	}
+	if p.wants(fromLink) && !p.wait() {
+		return false
 	}
 	b, err := p.file(p.net, "dev")
 	if err != nil {
@@ -29,10 +35,8 @@ func (p *hostPass) sendInterfaces() bool {
 }
 
 func (p *hostPass) missInterfaces(why platform.Reason) {
-	for _, source := range [...]int{fromInterfaces, fromMTU} {
-		if p.wants(source) {
-			p.miss(source, why)
-		}
+	for source := range (p.set & interfaceSources).All() {
+		p.miss(source, why)
 	}
 }
 
@@ -75,7 +79,7 @@ func (p *hostPass) sendInterface(line []byte, listed bool) bool {
 		return true
 	}
 	dev, first, _ := p.host.interfaces.see(name)
-	if !first || listed && !dev.listed || !listed && dev.name == "lo" {
+	if !first || !p.reportsInterface(dev, listed) {
 		return true
 	}
 	s.Key.Name = dev.name
@@ -83,7 +87,17 @@ func (p *hostPass) sendInterface(line []byte, listed bool) bool {
 		s.Reset(platform.Network, s.Key)
 	}
 	p.readMTU(dev.name)
+	p.readLink(dev)
 	return p.send()
+}
+
+// reportsInterface reports whether an interface is one to hand on: listed says that
+// some are for what they are.
+func (p *hostPass) reportsInterface(dev *device, listed bool) bool {
+	if listed {
+		return dev.listed
+	}
+	return dev.name != "lo"
 }
 
 // readMTU reads how large a packet may be, which can change at any time.
