@@ -45,7 +45,8 @@ func (p *hostPass) sendContainers() bool {
 	c.seen.begin()
 	c.walk.begin(nil, mostGroups)
 	c.uptime = p.uptime()
-	for more := true; more && c.walk.next(); {
+	more := true
+	for more && c.walk.next() {
 		if err := p.descend(tree, &c.walk); err != nil {
 			if c.walk.depth == 0 {
 				p.missContainers(missReason(err))
@@ -59,7 +60,7 @@ func (p *hostPass) sendContainers() bool {
 	}
 	c.seen.prune()
 	c.forget()
-	return p.ctx.Err() == nil
+	return more && p.ctx.Err() == nil
 }
 
 // containerTree returns the tree that is walked: one with a controller that every
