@@ -64,7 +64,7 @@ type Subject struct {
 	Executable         string // name of a process's program
 	Device, Type, Mode string // of a file system
 
-	Texts map[platform.Text]string // of a container
+	Texts map[platform.Text]string // of a container, a disk, an interface, a CPU, other hardware
 	Extra []attribute.KeyValue     // of a process, beside its identity
 	Self  bool                     // the process that reports itself alone, whom the Resource tells
 	Other bool                     // the remainder: all processes without series of their own
@@ -79,7 +79,10 @@ func (m *Metric) Attributes(s Subject, p Point) attribute.Set {
 
 // identity has room for the attributes of any point behind its own.
 func (m *Metric) identity(s Subject) []attribute.KeyValue {
-	id := make([]attribute.KeyValue, 0, 8)
+	id := make([]attribute.KeyValue, 0, 12)
+	if m.Device == HardwareID {
+		return m.component(id, &s)
+	}
 	switch s.Entity {
 	case platform.CPU:
 		return append(id, CPULogicalNumber.Int64(int64(s.Key.ID)))

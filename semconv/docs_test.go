@@ -43,7 +43,7 @@ func TestLinuxTellsEverything(t *testing.T) {
 	sources := native.Sources("linux")
 	for _, m := range semconv.Metrics() {
 		for _, f := range forms(&m) {
-			if _, missing := platform.Choose(sources, want(f)); !missing.Fields.Empty() {
+			if _, missing := platform.Choose(sources, want(&m, f)); !missing.Fields.Empty() || missing.Texts != 0 {
 				for f := range missing.Fields.All() {
 					t.Errorf("%s: no source of Linux gives %s", m.Name, f)
 				}
@@ -57,7 +57,7 @@ var counted = platform.Fields(platform.HostProcessesRunning, platform.HostProces
 	platform.HostProcessesStopped, platform.HostProcessesDefunct)
 
 // want is what must be read to show a metric.
-func want(f form) (w platform.Want) {
+func want(m *semconv.Metric, f form) (w platform.Want) {
 	if f.ratio != 0 {
 		w.Fields.Add(f.ratio)
 	}
@@ -68,9 +68,7 @@ func want(f form) (w platform.Want) {
 			w.Fields.Add(p.Field)
 		}
 	}
-	if f.entity == platform.Filesystem {
-		w.Texts = platform.Texts(platform.FilesystemDevice, platform.FilesystemType, platform.FilesystemMode)
-	}
+	w.Texts = m.Texts(f.entity)
 	return w
 }
 
@@ -122,7 +120,7 @@ const extensions = `
 
 These are not in the conventions, and all of them are off by default. Their rows are in
 [semconv/extensions.go](../semconv/extensions.go) and
-[semconv/process_extensions.go](../semconv/process_extensions.go), but for those of containers.
+[semconv/process_extensions.go](../semconv/process_extensions.go), but for those of containers and hardware.
 
 `
 
@@ -198,7 +196,7 @@ func values(points []semconv.Point, k attribute.Key) (values []string) {
 func reads(m *semconv.Metric, sources []platform.Source) string {
 	var set platform.SourceSet
 	for _, f := range forms(m) {
-		chosen, _ := platform.Choose(sources, want(f))
+		chosen, _ := platform.Choose(sources, want(m, f))
 		set |= chosen
 	}
 	var list []string

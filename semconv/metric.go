@@ -34,6 +34,12 @@ type Point struct {
 	Attrs []attribute.KeyValue
 }
 
+// Label is a text of an entity that a metric shows as an attribute.
+type Label struct {
+	Text platform.Text
+	Key  attribute.Key
+}
+
 // Metric is one instrument: which fields it shows, and how they are spelled.
 type Metric struct {
 	Name, Unit, Brief string
@@ -66,6 +72,7 @@ type Metric struct {
 	SplitRatio  platform.Field  // the Ratio of Split: a part is not divided by the number of parts
 
 	Device attribute.Key // the attribute that carries the device's name; "" where there is none
+	Labels []Label       // texts of the entity that are attributes too
 	Note   string        // what the documentation adds: a choice made, a source to know
 }
 

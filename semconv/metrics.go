@@ -12,8 +12,11 @@ import (
 // Metrics returns every metric, sorted by name. The slice is the caller's; the
 // points that the rows lead to are shared and must not be changed.
 func Metrics() []Metric {
-	all := slices.Concat(metrics[:], containers[:], processExtensions[:], extensions[:], groupExtensions[:])
-	ours := all[len(metrics)+len(containers):]
+	all := slices.Concat(metrics[:], containers[:], hardware[:], hardwareExtensions[:], processExtensions[:], extensions[:], groupExtensions[:])
+	for i := range all[len(metrics) : len(metrics)+len(containers)+len(hardware)] {
+		all[len(metrics)+i].OptIn = true
+	}
+	ours := all[len(metrics)+len(containers)+len(hardware):]
 	for i := range ours {
 		ours[i].Extension, ours[i].OptIn = true, true
 	}
@@ -127,7 +130,7 @@ var metrics = [...]Metric{
 		Name: "system.cpu.frequency", Unit: "Hz", Kind: Gauge,
 		Brief:  "Operating frequency of the logical CPU in Hertz.",
 		Entity: platform.CPU, Points: []Point{{Field: platform.CPUFrequency}},
-		Note: "One point per logical CPU, always.",
+		Note: "One point per logical CPU, always. Live where hw.cpu.speed has a point too, else the nominal frequency.",
 	},
 	{
 		Name: "system.cpu.logical.count", Unit: "{cpu}", Kind: UpDownCounter,

@@ -68,7 +68,7 @@ func TestSelectErrors(t *testing.T) {
 		{"three letters off", "system.cpu.utilisatoin", `no metric matches "system.cpu.utilisatoin": did you mean "system.cpu.utilization"?`},
 		{"to be taken away", "-system.uptim", `no metric matches "-system.uptim": did you mean "system.uptime"?`},
 		{"nothing like it", "temperature", `no metric matches "temperature"`},
-		{"a glob", "hw.*", `no metric matches "hw.*"`},
+		{"a glob", "gpu.*", `no metric matches "gpu.*"`},
 		{"only a star is special", "system.cpu.tim[e]", `no metric matches "system.cpu.tim[e]": did you mean "system.cpu.time"?`},
 		{"a head and a tail may not share letters", "system.uptime*uptime", `no metric matches "system.uptime*uptime"`},
 		{"empty", "", `no metric matches ""`},
