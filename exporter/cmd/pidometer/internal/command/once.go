@@ -22,7 +22,10 @@ import (
 const between = 1050 * time.Millisecond
 
 // tableMetrics are off by default and columns of the table.
-var tableMetrics = []string{"system.cpu.linux.load_*", "system.memory.limit", "system.filesystem.limit"}
+var tableMetrics = []string{
+	"system.cpu.linux.load_*", "system.memory.limit", "system.filesystem.limit",
+	"hw.battery.charge", "hw.battery.status", "hw.battery.time_left", "hw.cpu.speed", "hw.fan.speed", "hw.temperature", "hw.temperature.limit",
+}
 
 // sizeMetrics are all that a listing by memory shows.
 var sizeMetrics = []string{"-*", "process.memory.usage", "process.memory.uss", "process.memory.linux.pss", "process.memory.linux.swap"}

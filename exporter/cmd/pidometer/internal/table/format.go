@@ -50,6 +50,12 @@ func duration(seconds float64) string {
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
+// clockTime writes a time as hours, minutes and seconds, however many hours.
+func clockTime(seconds float64) string {
+	s := int64(seconds)
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+}
+
 // Hours writes CPU time: all hours, minutes, seconds and hundredths.
 func Hours(seconds float64) string {
 	hundredths := int64(seconds*100 + 0.5)

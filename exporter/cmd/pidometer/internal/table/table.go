@@ -17,7 +17,8 @@ import (
 func Write(w io.Writer, s *snapshot.Snapshot) error {
 	var out bytes.Buffer
 	t := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	for _, section := range []func(*snapshot.Snapshot) [][]string{host, cpu, memory, swap, disks, filesystems, networks, connections} {
+	for _, section := range []func(*snapshot.Snapshot) [][]string{
+		host, cpu, memory, swap, disks, filesystems, networks, connections, batteries, temperatures, fans} {
 		for _, cells := range section(s) {
 			io.WriteString(t, strings.Join(cells, "\t")+"\n")
 		}
@@ -67,7 +68,7 @@ func cpu(s *snapshot.Snapshot) [][]string {
 			total += rate
 		}
 	}
-	parts := []string{cores(s)}
+	parts := []string{cores(s), frequency(s)}
 	for _, mode := range []string{"user", "nice", "system", "interrupt", "iowait", "steal", "idle"} {
 		if rate, ok := rates[mode]; ok && total > 0 {
 			parts = append(parts, mode+" "+percent(rate/total))
