@@ -36,6 +36,8 @@ func init() {
 		playHolder()
 	case "stranger":
 		playStranger()
+	case "dumper":
+		playDumper()
 	case "title":
 		playTitle()
 	}
