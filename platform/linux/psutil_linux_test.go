@@ -110,7 +110,7 @@ func TestPsutilProcesses(t *testing.T) {
 			psutil, ours := callPsutil(t, uid), callOurs(t, uid)
 			hostile := newStage(t) // somebody with a bit of everything
 			newThrong(t, *psutilProcesses)
-			ours.ask("warm up")
+			ours.ask("processes")
 			psutil.ask("processes")
 			c := comparison{lookers: []string{strconv.Itoa(os.Getpid()), ours.pid}, stage: strconv.Itoa(hostile.cmd.Process.Pid)}
 			const rounds = 8

@@ -170,8 +170,9 @@ def host():
         out["net " + name] = words(
             n.bytes_sent, n.bytes_recv, n.packets_sent, n.packets_recv, n.errin, n.errout, n.dropin, n.dropout)
     partitions = psutil.disk_partitions(all=True)
+    # Of the root psutil looks for another name than the kernel's.
     out["mounts"] = lines(words(
-        x(p.device), x(p.mountpoint), p.fstype, p.opts.split(",")[0]) for p in partitions)
+        "-" if p.mountpoint == "/" else x(p.device), x(p.mountpoint), p.fstype, p.opts.split(",")[0]) for p in partitions)
     for p in partitions:
         try:
             u = psutil.disk_usage(p.mountpoint)
