@@ -1,7 +1,6 @@
 package linux
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,44 +54,6 @@ func near(t *testing.T, what string, got, want, slack uint64) {
 	}
 }
 
-func TestLiveMemoryAgainstFree(t *testing.T) {
-	out := tool(t, "free", "-b")
-	version := tool(t, "free", "--version")
-	var line []uint64
-	for l := range strings.Lines(out) {
-		if f := strings.Fields(l); len(f) == 7 && f[0] == "Mem:" {
-			line = slowNumbers(f[1:], 6) // total used free shared buff/cache available
-		}
-	}
-	if len(line) != 6 {
-		t.Skipf("free prints another table: %q", out)
-	}
-	got := readTree(t, liveHost(t), sourcesOf(fromMeminfo)).of(platform.Host)[0].fields
-	const slack = 64 << 20
-	if got[platform.HostMemoryTotal] != line[0] {
-		t.Errorf("total = %d, free says %d", got[platform.HostMemoryTotal], line[0])
-	}
-	near(t, "free", got[platform.HostMemoryFree], line[2], slack)
-	near(t, "shared", got[platform.HostMemoryShared], line[3], slack)
-	near(t, "buffers and cached", got[platform.HostMemoryBuffers]+got[platform.HostMemoryCached], line[4], slack)
-	near(t, "available", got[platform.HostMemoryAvailable], line[5], slack)
-	if before401(version) {
-		t.Logf("%s counts used in the old way", strings.TrimSpace(version))
-		return
-	}
-	near(t, "used", got[platform.HostMemoryUsed], line[1], slack)
-}
-
-// before401 reports whether a version of procps is older than 4.0.1.
-func before401(version string) bool {
-	for _, old := range []string{" 3.", " 4.0.0"} {
-		if strings.Contains(version, old) {
-			return true
-		}
-	}
-	return false
-}
-
 // The estimate for kernels without their own is near the kernel's own.
 func TestLiveMemoryEstimate(t *testing.T) {
 	b, err := os.ReadFile("/proc/meminfo")
@@ -112,29 +73,6 @@ func TestLiveMemoryEstimate(t *testing.T) {
 	estimate, _ := m.estimate(low*uint64(os.Getpagesize()), true)
 	total, _ := m.get(memTotal)
 	near(t, "available", estimate, own, total/20)
-}
-
-func TestLiveFilesystemsAgainstDf(t *testing.T) {
-	out := tool(t, "df", "-B1", "--output=target,size,used,avail")
-	table := map[string][]uint64{}
-	for l := range strings.Lines(out) {
-		if f := strings.Fields(l); len(f) == 4 {
-			table[f[0]] = slowNumbers(f[1:], 3)
-		}
-	}
-	for _, g := range readTree(t, liveHost(t), onMounts).of(platform.Filesystem) {
-		want, ok := table[g.key.Name]
-		if !ok || len(want) != 3 {
-			t.Logf("df does not tell of %s", g.key.Name)
-			continue
-		}
-		const slack = 256 << 20
-		if g.fields[platform.FilesystemTotal] != want[0] {
-			t.Errorf("%s: total %d, df says %d", g.key.Name, g.fields[platform.FilesystemTotal], want[0])
-		}
-		near(t, g.key.Name+" used", g.fields[platform.FilesystemUsed], want[1], slack)
-		near(t, g.key.Name+" free", g.fields[platform.FilesystemFree], want[2], slack)
-	}
 }
 
 // Work that getrusage counts is in the host's times too.
@@ -178,56 +116,6 @@ func TestLiveCPUsAddUp(t *testing.T) {
 	out := strings.TrimSpace(tool(t, "getconf", "_NPROCESSORS_ONLN"))
 	if want := strconv.FormatUint(cpus, 10); out != want {
 		t.Errorf("%s CPUs, getconf says %s", want, out)
-	}
-}
-
-func TestLiveCoresAgainstLscpu(t *testing.T) {
-	out := tool(t, "lscpu", "-p=CORE,SOCKET")
-	cores := map[string]bool{}
-	for line := range strings.Lines(out) {
-		if !strings.HasPrefix(line, "#") {
-			cores[line] = true
-		}
-	}
-	got := readTree(t, liveHost(t), sourcesOf(fromTopology)).of(platform.Host)[0].fields[platform.HostCPUPhysical]
-	if got != uint64(len(cores)) {
-		t.Errorf("%d cores, lscpu says %d", got, len(cores))
-	}
-}
-
-// sysfs has the same counters in files of their own.
-func TestLiveInterfacesAgainstSysfs(t *testing.T) {
-	b := liveHost(t)
-	for _, g := range readTree(t, b, sourcesOf(fromInterfaces)).of(platform.Network) {
-		for f, file := range map[platform.Field]string{
-			platform.NetworkReceiveBytes: "rx_bytes", platform.NetworkTransmitBytes: "tx_bytes",
-			platform.NetworkReceivePackets: "rx_packets", platform.NetworkTransmitPackets: "tx_packets",
-			platform.NetworkReceiveErrors: "rx_errors", platform.NetworkTransmitErrors: "tx_errors",
-		} {
-			content, err := os.ReadFile(filepath.Join("/sys/class/net", g.key.Name, "statistics", file))
-			if err != nil {
-				t.Skipf("no statistics of %s: %v", g.key.Name, err)
-			}
-			want, _ := strconv.ParseUint(string(bytes.TrimSpace(content)), 10, 64)
-			near(t, g.key.Name+" "+file, g.fields[f], want, 16<<20)
-		}
-	}
-}
-
-func TestLiveDisksAgainstSysfs(t *testing.T) {
-	for _, g := range readTree(t, liveHost(t), sourcesOf(fromDiskstats, fromDiskSize)).of(platform.Disk) {
-		content, err := os.ReadFile("/sys/block/" + sysName(g.key.Name) + "/stat")
-		if err != nil {
-			t.Skipf("no stat of %s: %v", g.key.Name, err)
-		}
-		want := slowNumbers(slowFields(string(content)), 11)
-		near(t, g.key.Name+" reads", g.fields[platform.DiskReads], want[0], 10000)
-		near(t, g.key.Name+" bytes read", g.fields[platform.DiskReadBytes], want[2]*512, 1<<30)
-		near(t, g.key.Name+" writes", g.fields[platform.DiskWrites], want[4], 10000)
-		near(t, g.key.Name+" busy", g.fields[platform.DiskIOTime], want[9]*1e6, 10e9)
-		if g.fields[platform.DiskSize] == 0 {
-			t.Errorf("%s has no size", g.key.Name)
-		}
 	}
 }
 
