@@ -12,12 +12,15 @@ import (
 )
 
 // growing are the counters. All else is compared for equality.
-var growing = map[string]bool{"cpu": true, "disk": true, "switches": true}
+var growing = map[string]bool{
+	"cpu": true, "disk": true, "switches": true, "minor": true, "major": true, "used": true, "age": true,
+}
 
 // comparison is what came of comparing accounts.
 type comparison struct {
 	lookers []string // PIDs of this test's processes that change while they look
 	stage   string   // PID of the process with threads of hostile names
+	ways    []way    // of the other side
 
 	rounds, processes int
 	equal             map[string]int    // by name, in the last round
@@ -64,7 +67,7 @@ func (c *comparison) judge(v *claim) (fault string) {
 	if v.name == "state" {
 		v.before, v.after = spellState(v.before), spellState(v.after)
 	}
-	for _, way := range psutilWays {
+	for _, way := range c.ways {
 		if way.is(c, v) {
 			c.excused[way.why]++
 			return ""
@@ -76,7 +79,7 @@ func (c *comparison) judge(v *claim) (fault string) {
 	case !still:
 		c.moving++
 	default:
-		return fmt.Sprintf("%.2000s\npsutil: %.2000s\nbefore, %.2000s after", v.ours, v.before, v.after)
+		return fmt.Sprintf("%.2000s\ntheirs: %.2000s\nbefore, %.2000s after", v.ours, v.before, v.after)
 	}
 	return ""
 }
@@ -181,9 +184,6 @@ func (c *comparison) report(t *testing.T) {
 	}
 	for what, fault := range c.wrong {
 		t.Errorf("%s: %s", what, fault)
-	}
-	if sum < 10*c.processes {
-		t.Errorf("only %d values of %d processes were compared", sum, c.processes)
 	}
 }
 

@@ -112,17 +112,12 @@ func TestPsutilProcesses(t *testing.T) {
 			newThrong(t, *psutilProcesses)
 			ours.ask("processes")
 			psutil.ask("processes")
-			c := comparison{lookers: []string{strconv.Itoa(os.Getpid()), ours.pid}, stage: strconv.Itoa(hostile.cmd.Process.Pid)}
-			const rounds = 8
+			c := comparison{lookers: []string{strconv.Itoa(os.Getpid()), ours.pid}, stage: strconv.Itoa(hostile.cmd.Process.Pid), ways: psutilWays}
 			var got account
-			before := psutil.ask("processes")
-			for c.rounds == 0 || c.rounds < rounds && len(c.wrong) > 0 {
+			agree(t, &c, func() account { return psutil.ask("processes") }, func() account {
 				got = ours.ask("processes")
-				after := psutil.ask("processes")
-				c.round(before, got, after)
-				before = after
-			}
-			c.report(t)
+				return got
+			})
 			if name == "root" {
 				c.wantEverything(t, got)
 			}
