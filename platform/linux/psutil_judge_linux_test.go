@@ -117,8 +117,8 @@ func within(before, ours, after string) bool {
 	return true
 }
 
-// states are psutil's names of what OpenTelemetry has four names for.
-var states = map[string]platform.State{
+// psutilStates are psutil's names of what OpenTelemetry has four names for.
+var psutilStates = map[string]platform.State{
 	"running": platform.StateRunning, "sleeping": platform.StateSleeping, "disk-sleep": platform.StateSleeping,
 	"idle": platform.StateSleeping, "parked": platform.StateSleeping, "waking": platform.StateSleeping,
 	"wake-kill": platform.StateSleeping, "stopped": platform.StateStopped, "tracing-stop": platform.StateStopped,
@@ -126,7 +126,7 @@ var states = map[string]platform.State{
 }
 
 func spellState(theirs string) string {
-	if state, ok := states[theirs]; ok {
+	if state, ok := psutilStates[theirs]; ok {
 		return strconv.FormatUint(uint64(state), 10)
 	}
 	return theirs
