@@ -130,11 +130,11 @@ func TestReckonedSize(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	receiver := otlptest.Start(t)
-	e, err := findEndpoint(receiver.Addr)
+	e, err := findEndpoint(metricsPayload, receiver.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := newClient(t.Context(), e)
+	client, err := newClient(t.Context(), config{endpoint: e}, variables{})
 	if err != nil {
 		t.Fatal(err)
 	}

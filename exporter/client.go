@@ -7,8 +7,6 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 )
 
@@ -25,7 +23,8 @@ const (
 // variables are read by it. What it would read of the endpoint variables is
 // overridden, certificates in plaintext included: they would win over a http://
 // in the gRPC exporter and be an error in the other.
-func newClient(ctx context.Context, e endpoint) (sdkmetric.Exporter, error) {
+func newClient(ctx context.Context, c config, v variables) (sdkmetric.Exporter, error) {
+	e := c.endpoint
 	if e.protocol == protocolHTTP {
 		return otlpmetrichttp.New(ctx, optionsHTTP(e)...)
 	}
@@ -33,13 +32,9 @@ func newClient(ctx context.Context, e endpoint) (sdkmetric.Exporter, error) {
 }
 
 func optionsGRPC(e endpoint) []otlpmetricgrpc.Option {
-	dial := grpc.ConnectParams{
-		Backoff:           backoff.Config{BaseDelay: firstRetry, Multiplier: 1.6, Jitter: 0.2, MaxDelay: lastRetry},
-		MinConnectTimeout: 4 * lastRetry,
-	}
 	opts := []otlpmetricgrpc.Option{
 		otlpmetricgrpc.WithEndpointURL(e.url()),
-		otlpmetricgrpc.WithDialOption(grpc.WithConnectParams(dial)),
+		otlpmetricgrpc.WithDialOption(connecting()),
 		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{
 			Enabled: true, InitialInterval: firstRetry, MaxInterval: lastRetry, MaxElapsedTime: time.Minute,
 		}),

@@ -25,10 +25,10 @@ type Decorator struct {
 	ints     ledger[int64]
 	floats   ledger[float64]
 	previous time.Time
-	tell     teller
+	tell     *teller
 	failure  error // of the last pass
 
-	count counters
+	count *counters
 }
 
 var _ sdkmetric.Exporter = (*Decorator)(nil)
@@ -46,7 +46,8 @@ func newDecorator(next sdkmetric.Exporter, c config) *Decorator {
 		ours:  make(map[string]bool, len(c.scopes)),
 		delta: next.Temporality(sdkmetric.InstrumentKindObservableCounter) == metricdata.DeltaTemporality,
 		batch: c.batch,
-		tell:  teller{log: c.log, endpoint: c.endpoint},
+		tell:  newTeller(c),
+		count: &counters{},
 	}
 	for _, name := range c.scopes {
 		d.ours[name] = true

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -18,6 +17,19 @@ type outcome struct {
 	sent     int64 // points that arrived
 	lost     int64 // points that did not
 	refused  int64 // points among the sent that the receiver threw away
+	merged   int64 // points that became one with another before
+	notice   string
+	err      error
+}
+
+// eventOutcome is what became of a request with events.
+type eventOutcome struct {
+	requests int64
+	sent     int64
+	lost     int64 // for good
+	refused  int64
+	untaken  int64
+	dropped  int64 // from the queue, before
 	notice   string
 	err      error
 }
@@ -105,8 +117,7 @@ func leaves(err error) []error {
 }
 
 // tooLarge reports whether the receiver refused a request for its size.
-// ResourceExhausted with a time to retry speaks of load instead (OTLP
-// specification 1.9, "OTLP/gRPC Throttling").
+// ResourceExhausted with a time to retry speaks of load instead.
 func tooLarge(err error) bool {
 	if err == nil {
 		return false
@@ -115,10 +126,8 @@ func tooLarge(err error) bool {
 	if !ok || s.Code() == codes.Unknown {
 		return strings.Contains(err.Error(), "413 Request Entity Too Large")
 	}
-	for _, detail := range s.Details() {
-		if _, ok := detail.(*errdetails.RetryInfo); ok {
-			return false
-		}
+	if _, load := throttled(s); load {
+		return false
 	}
 	return s.Code() == codes.ResourceExhausted
 }

@@ -20,9 +20,33 @@ const (
 	protocolHTTP protocol = "http/protobuf"
 )
 
-// metricsPath is where OTLP/HTTP takes metrics below a base URL (OTLP
-// specification 1.9, "OTLP/HTTP Request").
-const metricsPath = "/v1/metrics"
+// payload is what an endpoint takes: OTLP has a service, a path and variables for
+// each kind.
+type payload uint8
+
+const (
+	metricsPayload payload = iota
+	eventsPayload
+)
+
+// payloads says of each how people call it, what the variables for it alone have in
+// their names, and where OTLP/HTTP takes it below a base URL (OTLP specification 1.9,
+// "OTLP/HTTP Request").
+var payloads = [...]struct{ noun, infix, path string }{
+	metricsPayload: {"metrics", "METRICS_", "/v1/metrics"},
+	eventsPayload:  {"events", "LOGS_", "/v1/logs"},
+}
+
+func (p payload) String() string { return payloads[p].noun }
+func (p payload) path() string   { return payloads[p].path }
+
+// base takes the path of any payload off, so that one spelling serves them all.
+func base(location string) string {
+	for _, p := range payloads {
+		location = strings.TrimSuffix(location, p.path)
+	}
+	return location
+}
 
 // security says who decides between TLS and plaintext where no scheme does.
 type security uint8
@@ -39,6 +63,7 @@ type endpoint struct {
 	tls      bool
 	host     string // host:port
 	path     string // only OTLP/HTTP has one
+	payload  payload
 }
 
 // url spells the endpoint so that the SDK's exporters and people read it alike.
@@ -62,6 +87,7 @@ func (e endpoint) String() string {
 type spelling struct {
 	text     string
 	protocol protocol
+	payload  payload
 	security security
 	whole    bool // the path is used as it is, nothing is added to it
 }
@@ -80,7 +106,7 @@ func (s spelling) parse() (endpoint, error) {
 func (s spelling) read() (endpoint, error) {
 	scheme, rest := cutScheme(strings.TrimSpace(s.text))
 	authority, location := cutPath(rest)
-	e := endpoint{protocol: s.protocol}
+	e := endpoint{protocol: s.protocol, payload: s.payload}
 	if err := checkWhole(rest); err != nil {
 		return e, err
 	}
@@ -123,10 +149,10 @@ func (s spelling) location(p protocol, location string) (string, error) {
 		return "", fmt.Errorf("gRPC has no path %q; write host:port, or set OTEL_EXPORTER_OTLP_PROTOCOL=%s", location, protocolHTTP)
 	case p == protocolGRPC:
 		return "", nil
-	case s.whole || strings.HasSuffix(location, metricsPath):
+	case s.whole:
 		return path.Clean("/" + location), nil
 	}
-	return path.Join("/", location, metricsPath), nil
+	return path.Join("/", base(strings.TrimRight(location, "/")), s.payload.path()), nil
 }
 
 // cutScheme splits off what stands before ://, in lower case.
@@ -246,14 +272,14 @@ func masked(text string) string {
 
 // findEndpoint takes the endpoint of the option, else of the environment, else
 // this machine's.
-func findEndpoint(option string) (endpoint, error) {
-	p, err := protocolFromEnv()
+func findEndpoint(what payload, option string) (endpoint, error) {
+	p, err := protocolFromEnv(what)
 	if err != nil {
 		return endpoint{}, err
 	}
-	s := spelling{text: option, protocol: p, security: securityFromEnv()}
+	s := spelling{text: option, protocol: p, payload: what, security: securityFromEnv(what)}
 	if s.text == "" {
-		s.text = getenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT")
+		s.text = getenv("OTEL_EXPORTER_OTLP_" + payloads[what].infix + "ENDPOINT")
 		s.whole = s.text != ""
 	}
 	if s.text == "" {
@@ -265,21 +291,21 @@ func findEndpoint(option string) (endpoint, error) {
 	return s.parse()
 }
 
-func protocolFromEnv() (protocol, error) {
-	text := otlpenv("PROTOCOL")
+func protocolFromEnv(what payload) (protocol, error) {
+	name, text := otlpenv(what, "PROTOCOL")
 	switch p := protocol(strings.ToLower(text)); p {
 	case "", protocolGRPC:
 		return protocolGRPC, nil
 	case protocolHTTP:
 		return p, nil
 	}
-	return "", fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL=%q is unknown; write %s or %s", text, protocolGRPC, protocolHTTP)
+	return "", fmt.Errorf("%s=%q is unknown; write %s or %s", name, text, protocolGRPC, protocolHTTP)
 }
 
 // securityFromEnv reads the variable that decides where there is no scheme (OTLP
 // exporter specification, "Insecure").
-func securityFromEnv() security {
-	switch text := otlpenv("INSECURE"); {
+func securityFromEnv(what payload) security {
+	switch _, text := otlpenv(what, "INSECURE"); {
 	case text == "":
 		return byAddress
 	case strings.EqualFold(text, "true"):
@@ -288,12 +314,15 @@ func securityFromEnv() security {
 	return encrypted
 }
 
-// otlpenv reads a variable of the OTLP exporters; the one for metrics alone wins.
-func otlpenv(name string) string {
-	if v := getenv("OTEL_EXPORTER_OTLP_METRICS_" + name); v != "" {
-		return v
+// otlpenv reads a variable of the OTLP exporters and returns its name too; the one
+// for the payload alone wins.
+func otlpenv(what payload, suffix string) (name, text string) {
+	name = "OTEL_EXPORTER_OTLP_" + payloads[what].infix + suffix
+	if text = getenv(name); text == "" {
+		name = "OTEL_EXPORTER_OTLP_" + suffix
+		text = getenv(name)
 	}
-	return getenv("OTEL_EXPORTER_OTLP_" + name)
+	return name, text
 }
 
 // getenv reads a variable; an empty one counts as unset (OpenTelemetry

@@ -115,7 +115,7 @@ func TestEndpointPrecedence(t *testing.T) {
 			for name, value := range tc.env {
 				t.Setenv(name, value)
 			}
-			if said := resultOf(findEndpoint(tc.option)); said != tc.want {
+			if said := resultOf(findEndpoint(metricsPayload, tc.option)); said != tc.want {
 				t.Errorf("%s, want %s", said, tc.want)
 			}
 		})

@@ -2,24 +2,36 @@ package exporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
 )
 
-// Exporter is a MeterProvider whose metrics go to an OTLP receiver. Make one with
-// [New].
+// Exporter is a MeterProvider and a LoggerProvider whose metrics and events go to an
+// OTLP receiver. Make one with [New].
 type Exporter struct {
 	provider *sdkmetric.MeterProvider
 	reader   *reader
 	border   *Decorator
 	endpoint endpoint
+
+	loggers *sdklog.LoggerProvider
+	events  *events
+	asked   atomic.Bool // somebody has the LoggerProvider
+
+	once   sync.Once // of the shutdown
+	result error
 }
 
 // New starts an exporter. Without options it sends to http://localhost:4317 over
 // gRPC, every 15 seconds; the OTEL_* variables of the specification are honoured,
-// and options beat them. No connection is made before the first pass. Whatever is
-// wrong with options or variables is an error here.
+// and options beat them. No connection is made before the first pass, or the first
+// event. Whatever is wrong with options or variables is an error here.
 func New(ctx context.Context, opts ...Option) (*Exporter, error) {
 	c, err := newConfig(opts).resolve()
 	if err != nil {
@@ -29,23 +41,52 @@ func New(ctx context.Context, opts ...Option) (*Exporter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resource: %w", err)
 	}
-	client, err := newClient(ctx, c.endpoint)
+	v, err := readVariables(c.endpoint)
+	if err != nil {
+		return nil, err
+	}
+	client, err := newClient(ctx, c, v)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint %s: %w", c.endpoint.url(), err)
 	}
 	border := newDecorator(client, c)
+	events, err := newEvents(c, res, border.tell, border.count)
+	if err != nil {
+		return nil, errors.Join(err, client.Shutdown(ctx))
+	}
+	return assemble(c, res, border, events), nil
+}
+
+// assemble puts the SDK in front of what goes to the receiver.
+func assemble(c config, res *resource.Resource, border *Decorator, events *events) *Exporter {
 	r := newReader(border, c)
-	// A limit of the SDK's own would fold series together first come, first kept
-	// (sdk/metric v1.47.0: 2000 per instrument, and the last value of a gauge).
-	// What we measure is bounded by selection, so there is none.
-	provider := sdkmetric.NewMeterProvider(
-		sdkmetric.WithResource(res), sdkmetric.WithReader(r), sdkmetric.WithCardinalityLimit(0))
-	return &Exporter{provider: provider, reader: r, border: border, endpoint: c.endpoint}, nil
+	return &Exporter{
+		// A limit of the SDK's own would fold series together first come, first kept
+		// (sdk/metric v1.47.0: 2000 per instrument, and the last value of a gauge).
+		// What we measure is bounded by selection, so there is none.
+		provider: sdkmetric.NewMeterProvider(
+			sdkmetric.WithResource(res), sdkmetric.WithReader(r), sdkmetric.WithCardinalityLimit(0)),
+		reader:   r,
+		border:   border,
+		endpoint: c.endpoint,
+		// The sender has the resource: the one of a record cannot be repaired.
+		loggers: sdklog.NewLoggerProvider(sdklog.WithProcessor(events)),
+		events:  events,
+	}
 }
 
 // MeterProvider returns the provider to hand to instrumentation. It is not set
 // globally.
 func (e *Exporter) MeterProvider() *sdkmetric.MeterProvider { return e.provider }
+
+// LoggerProvider returns the provider to hand to whatever emits events. It is not set
+// globally. Events are sent a second after they were emitted, in their order; while
+// the receiver does not answer they wait, within the bounds of [WithEventQueue]. A
+// receiver that takes metrics only is told of once, and its events are thrown away.
+func (e *Exporter) LoggerProvider() *sdklog.LoggerProvider {
+	e.asked.Store(true)
+	return e.loggers
+}
 
 // Endpoint returns where the metrics go, as a URL.
 func (e *Exporter) Endpoint() string { return e.endpoint.url() }
@@ -55,17 +96,23 @@ func (e *Exporter) Endpoint() string { return e.endpoint.url() }
 func (e *Exporter) UseStartTimes(f StartTimes) { e.border.UseStartTimes(f) }
 
 // Stats tells what has been sent and lost so far.
-func (e *Exporter) Stats() Stats { return e.border.Stats() }
+func (e *Exporter) Stats() Stats {
+	s := e.border.Stats()
+	s.EventsWaiting = int64(e.events.send.queue.level().all)
+	return s
+}
 
-// ForceFlush runs a pass now and returns why it failed. Programs call it once
-// after their instruments exist, so that the first data need not wait for an
-// interval.
-func (e *Exporter) ForceFlush(ctx context.Context) error { return e.provider.ForceFlush(ctx) }
-
-// Shutdown delivers a last pass and stops, once; later calls wait for that and
-// return the same result. It is within the deadline of ctx, or [DefaultDeadline]
-// if there is none or ctx is over already, as it is after a signal.
-func (e *Exporter) Shutdown(ctx context.Context) error {
-	_ = e.provider.Shutdown(ctx) // the reader has the result, also of an earlier call
-	return e.reader.Shutdown(ctx)
+// ForceFlush runs a pass and delivers the events that wait, now and side by side, and
+// returns why that failed. Programs call it once after their instruments exist, so
+// that the first data need not wait for an interval.
+func (e *Exporter) ForceFlush(ctx context.Context) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, e.reader.timeout)
+		defer cancel()
+	}
+	flushed := make(chan error, 1)
+	go func() { flushed <- e.events.ForceFlush(ctx) }()
+	err := e.provider.ForceFlush(ctx)
+	return errors.Join(err, <-flushed)
 }

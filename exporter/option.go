@@ -1,6 +1,7 @@
 package exporter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,12 @@ const (
 	// seconds after it has asked.
 	DefaultDeadline = 8 * time.Second
 
+	// defaultDelay and defaultEventBatch are how long an event waits for others, and
+	// how many need not wait, as the specification has them (Batch LogRecord
+	// Processor).
+	defaultDelay      = time.Second
+	defaultEventBatch = 512
+
 	// leastTimeout is what a pass may take however short the interval is: with a
 	// second for thousands of processes and a slow receiver nothing would arrive.
 	leastTimeout = 10 * time.Second
@@ -41,6 +48,7 @@ type Option interface {
 
 type config struct {
 	endpoint  endpoint
+	events    endpoint
 	url       string
 	interval  time.Duration
 	timeout   time.Duration
@@ -50,6 +58,9 @@ type config struct {
 	starts    StartTimes
 	log       *slog.Logger
 	batch     int
+	identity  Identity
+	queue     queueBounds
+	pace      pace // of events
 	err       error
 }
 
@@ -132,6 +143,26 @@ func WithBatch(points int) Option {
 	})
 }
 
+// WithEventQueue sets how many events, and how many bytes of them, wait at most for a
+// receiver that does not answer, and beats OTEL_BLRP_MAX_QUEUE_SIZE. What is more goes
+// at the old end, counted and told.
+func WithEventQueue(events, bytes int) Option {
+	return optionFunc(func(c config) config {
+		c.queue = queueBounds{events: events, bytes: bytes}
+		return c.check(events > 0 && bytes > 0, "an event queue of %d events and %d bytes holds nothing; write such as %d and %d",
+			events, bytes, DefaultEvents, DefaultEventBytes)
+	})
+}
+
+// WithIdentity sets where the identity of processes stands. Only [New] takes it, and
+// only for the scopes of [WithScopes].
+func WithIdentity(i Identity) Option {
+	return optionFunc(func(c config) config {
+		c.identity = i
+		return c.check(i == IdentityPoint || i == IdentityResource, "identity %q is unknown; write %s or %s", i, IdentityPoint, IdentityResource)
+	})
+}
+
 // LoggerOption is an option of [New], [Decorate] and [Run].
 type LoggerOption struct{ log *slog.Logger }
 
@@ -146,7 +177,7 @@ func (o LoggerOption) apply(c config) config {
 }
 
 func newConfig(opts []Option) config {
-	c := config{batch: DefaultBatch}
+	c := config{batch: DefaultBatch, identity: IdentityPoint, pace: defaultPace}
 	for _, o := range opts {
 		c = o.apply(c)
 	}
@@ -155,11 +186,19 @@ func newConfig(opts []Option) config {
 
 // resolve fills in from the environment and the defaults what no option has set.
 func (c config) resolve() (config, error) {
-	var errs [3]error
-	c.endpoint, errs[0] = findEndpoint(c.url)
-	c.interval, errs[1] = orMillis(c.interval, "OTEL_METRIC_EXPORT_INTERVAL", DefaultInterval)
-	c.timeout, errs[2] = orMillis(c.timeout, "OTEL_METRIC_EXPORT_TIMEOUT", defaultTimeout)
+	var errs [7]error
+	c.endpoint, errs[0] = findEndpoint(metricsPayload, c.url)
+	c.events, errs[1] = findEndpoint(eventsPayload, c.url)
+	c.interval, errs[2] = orMillis(c.interval, "OTEL_METRIC_EXPORT_INTERVAL", DefaultInterval)
+	c.timeout, errs[3] = orMillis(c.timeout, "OTEL_METRIC_EXPORT_TIMEOUT", defaultTimeout)
 	c.timeout = min(c.timeout, max(c.interval, leastTimeout))
+	c.pace.delay, errs[4] = orMillis(c.pace.delay, "OTEL_BLRP_SCHEDULE_DELAY", defaultDelay)
+	c.queue.events, errs[5] = orCount(c.queue.events, "OTEL_BLRP_MAX_QUEUE_SIZE", DefaultEvents)
+	c.queue.bytes = cmp.Or(c.queue.bytes, DefaultEventBytes)
+	c.queue.batch, errs[6] = orCount(0, "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", defaultEventBatch)
+	if c.identity == IdentityResource && len(c.scopes) == 0 {
+		c = c.check(false, "identity %s is for the scopes of WithScopes, and there are none", IdentityResource)
+	}
 	return c, errors.Join(append(errs[:], c.err)...)
 }
 
@@ -177,6 +216,19 @@ func orMillis(d time.Duration, name string, def time.Duration) (time.Duration, e
 		return 0, fmt.Errorf("%s=%q is no number of milliseconds above zero; write one such as %d", name, text, def.Milliseconds())
 	}
 	return time.Duration(n) * time.Millisecond, nil
+}
+
+// orCount returns n if it was set, else the variable, else def.
+func orCount(n int, name string, def int) (int, error) {
+	text := getenv(name)
+	if n != 0 || text == "" {
+		return cmp.Or(n, def), nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("%s=%q is no number above zero; write one such as %d", name, text, def)
+	}
+	return n, nil
 }
 
 func (c config) check(ok bool, format string, args ...any) config {

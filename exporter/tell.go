@@ -1,11 +1,13 @@
 package exporter
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -15,27 +17,42 @@ import (
 
 // teller says each trouble once when it begins and once when it is over.
 type teller struct {
-	log      *slog.Logger // may be nil
-	endpoint endpoint
-	outage   trouble
-	refusal  trouble
+	log *slog.Logger // may be nil
+
+	mu       sync.Mutex
+	flows    [len(payloads)]flow
 	callback trouble
+	overflow trouble
 }
 
-// trouble is something that goes wrong over some passes.
+func newTeller(c config) *teller {
+	t := &teller{log: c.log}
+	t.flows[metricsPayload].endpoint = c.endpoint
+	t.flows[eventsPayload].endpoint = c.events
+	return t
+}
+
+// flow is what is told of one payload.
+type flow struct {
+	endpoint endpoint
+	outage   *outage   // nil: all is well
+	success  time.Time // the last one
+	refusal  trouble
+	untaken  trouble
+}
+
+// trouble is something that goes wrong for a while.
 type trouble struct {
-	since  time.Time // zero: there is none
-	passes int64
-	points int64
+	since time.Time // zero: there is none
+	n     int64
 }
 
-func (t *trouble) grow(points int64) (begins bool) {
+func (t *trouble) grow(n int64) (begins bool) {
 	begins = t.since.IsZero()
 	if begins {
 		t.since = time.Now()
 	}
-	t.passes++
-	t.points += points
+	t.n += n
 	return begins
 }
 
@@ -45,40 +62,177 @@ func (t *trouble) end() (ended trouble, was bool) {
 	return ended, was
 }
 
+// outage is a time in which nothing is delivered of one payload, or, where the
+// receiver is not reached at all, of both.
+type outage struct {
+	since   time.Time
+	host    string
+	unheard bool                // the receiver was not reached
+	met     [len(payloads)]bool // who was in it
+	open    int                 // of these, whom it is not over for
+	passes  int64
+	points  int64
+	events  int64
+}
+
 // pass tells what is new in the outcome of a pass.
 func (t *teller) pass(o outcome) {
-	t.delivery(o)
-	if o.notice == "" {
-		t.refusal.end()
-	} else if t.refusal.grow(o.refused) {
-		t.warn("the receiver does not take all points", errors.New(o.notice), "look into its log; later refusals are only counted",
-			slog.Int64("refused", o.refused))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := &t.flows[metricsPayload]
+	if o.err != nil {
+		t.fail(f, o.err)
+		f.outage.passes++
+		f.outage.points += o.lost
+	} else {
+		t.succeed(f)
+	}
+	t.refused(f, o.notice, o.refused)
+}
+
+// events tells what is new in the outcome of a request with events.
+func (t *teller) events(o eventOutcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f := &t.flows[eventsPayload]
+	switch {
+	case o.untaken > 0:
+		t.notTaken(f, o)
+	case o.err != nil:
+		t.fail(f, o.err)
+		f.outage.events += o.lost + o.dropped
+		return
+	default:
+		if f.outage != nil {
+			f.outage.events += o.dropped
+			o.dropped = 0
+		}
+		t.taken(f)
+		t.succeed(f)
+		t.refused(f, o.notice, o.refused)
+	}
+	t.overflown(o.dropped)
+}
+
+// fail begins an outage, or goes on with one. Two payloads share one if the receiver
+// is the same and was reached by neither: people want to know of it once.
+func (t *teller) fail(f *flow, err error) {
+	if f.outage != nil {
+		return
+	}
+	what := f.endpoint.payload
+	if f.outage = t.shared(f, err); f.outage == nil {
+		f.outage = &outage{since: time.Now(), host: f.endpoint.host, unheard: unreached(err)}
+		t.warn(what.String()+" are not delivered", err, remedy(err, f.endpoint), slog.String("endpoint", f.endpoint.String()))
+	}
+	f.outage.met[what] = true
+	f.outage.open++
+}
+
+// shared returns the outage of another payload that explains an error too. If there
+// was a success since it began it does not.
+func (t *teller) shared(f *flow, err error) *outage {
+	if !unreached(err) {
+		return nil
+	}
+	for i := range t.flows {
+		if o := t.flows[i].outage; o != nil && o.unheard && o.host == f.endpoint.host && f.success.Before(o.since) {
+			return o
+		}
+	}
+	return nil
+}
+
+// succeed ends an outage for one payload.
+func (t *teller) succeed(f *flow) {
+	f.success = time.Now()
+	t.leave(f)
+}
+
+// leave tells that an outage is over when it is over for all who were in it.
+func (t *teller) leave(f *flow) {
+	o := f.outage
+	if f.outage = nil; o == nil {
+		return
+	}
+	if o.open--; o.open > 0 || o.met == (outage{}).met {
+		return
+	}
+	var nouns []string
+	var lost []slog.Attr
+	if o.met[metricsPayload] {
+		nouns = append(nouns, metricsPayload.String())
+		lost = append(lost, slog.Int64("lost_passes", o.passes), slog.Int64("lost_points", o.points))
+	}
+	if o.met[eventsPayload] {
+		nouns = append(nouns, eventsPayload.String())
+		lost = append(lost, slog.Int64("lost_events", o.events))
+	}
+	lost = append(lost, slog.Duration("after", time.Since(o.since).Round(time.Millisecond)))
+	t.info(strings.Join(nouns, " and ")+" are delivered again", lost...)
+}
+
+// refused tells of a partial success.
+func (t *teller) refused(f *flow, notice string, n int64) {
+	if notice == "" && n == 0 {
+		f.refusal.end()
+		return
+	}
+	if f.refusal.grow(n) {
+		what := "points"
+		if f.endpoint.payload == eventsPayload {
+			what = "events"
+		}
+		t.warn("the receiver does not take all "+what, errors.New(cmp.Or(notice, "no reason is given")), "look into its log; later refusals are only counted",
+			slog.Int64("refused", n))
 	}
 }
 
-func (t *teller) delivery(o outcome) {
-	if o.err != nil {
-		if t.outage.grow(o.lost) {
-			t.warn("metrics are not delivered", o.err, remedy(o.err, t.endpoint), slog.String("endpoint", t.endpoint.String()))
-		}
-		return
+// notTaken tells of a receiver that takes metrics and no events. That is no outage:
+// it may stay so for good.
+func (t *teller) notTaken(f *flow, o eventOutcome) {
+	if f.outage != nil {
+		f.outage.met[eventsPayload] = false
+		t.leave(f)
 	}
-	if over, was := t.outage.end(); was {
-		t.info("metrics are delivered again",
-			slog.Int64("lost_passes", over.passes), slog.Int64("lost_points", over.points),
+	if f.untaken.grow(o.untaken) {
+		t.warn("the receiver takes no events", o.err,
+			"name one that does in OTEL_EXPORTER_OTLP_LOGS_ENDPOINT, or emit none; until then they are counted and thrown away",
+			slog.String("endpoint", f.endpoint.String()))
+	}
+}
+
+func (t *teller) taken(f *flow) {
+	if over, was := f.untaken.end(); was {
+		t.info("the receiver takes events now", slog.Int64("lost_events", over.n),
 			slog.Duration("after", time.Since(over.since).Round(time.Millisecond)))
+	}
+}
+
+// overflown tells of events that come faster than they are taken.
+func (t *teller) overflown(n int64) {
+	if n == 0 {
+		t.overflow.end()
+	} else if t.overflow.grow(n) {
+		t.warn("too many events wait, so the oldest are dropped", errors.New("the queue is full"),
+			"let fewer be emitted, or raise OTEL_BLRP_MAX_QUEUE_SIZE", slog.Int64("lost_events", n))
 	}
 }
 
 // collected tells of instruments whose callback failed. A shutdown that cancels
 // them is no fault of theirs.
 func (t *teller) collected(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if err == nil {
 		t.callback.end()
 	} else if !errors.Is(err, context.Canceled) && t.callback.grow(0) {
 		t.warn("a callback failed, so its metrics may be missing", err, "mend the instrumentation that registered it")
 	}
 }
+
+// drained tells how a shutdown has gone.
+func (t *teller) drained(attrs ...slog.Attr) { t.info("drained", attrs...) }
 
 func (t *teller) warn(msg string, err error, remedy string, attrs ...slog.Attr) {
 	if t.log == nil {
@@ -128,7 +282,7 @@ var symptoms = []struct {
 	{"connection reset by peer", hungUp},
 	{"EOF", hungUp},
 	{"404 Not Found", func(e endpoint) string {
-		return fmt.Sprintf("nothing takes metrics at %s%s; check the path", e, e.path)
+		return fmt.Sprintf("nothing takes %s at %s%s; check the path", e.payload, e, e.path)
 	}},
 	{"401 Unauthorized", nameYourself},
 	{"403 Forbidden", nameYourself},
@@ -150,7 +304,7 @@ func remedyForCode(code codes.Code, err error, e endpoint) string {
 	case code == codes.Unauthenticated, code == codes.PermissionDenied:
 		return nameYourself(e)
 	case code == codes.Unimplemented:
-		return fmt.Sprintf("%s takes no metrics over gRPC; check the port", e)
+		return fmt.Sprintf("%s takes no %s over gRPC; check the port", e, e.payload)
 	case code == codes.ResourceExhausted:
 		return allowMore(e)
 	case code == codes.DeadlineExceeded, errors.Is(err, context.DeadlineExceeded):

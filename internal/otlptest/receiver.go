@@ -3,17 +3,23 @@
 package otlptest
 
 import (
+	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
 
+	logs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // so that the server takes it
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
@@ -37,11 +43,13 @@ type Receiver struct {
 	Addr string
 
 	collector.UnimplementedMetricsServiceServer
-	mu      sync.Mutex
-	answer  Answer
-	got     []*Request
-	changed chan struct{} // closed when something was got
-	stop    func()
+	mu        sync.Mutex
+	answer    Answer
+	onEvents  EventsAnswer
+	got       []*Request
+	gotEvents []*EventsRequest
+	changed   chan struct{} // closed when something was got
+	stop      func()
 }
 
 // Start begins to receive over gRPC, on a port of its own, until the test ends.
@@ -57,17 +65,40 @@ func StartAt(t testing.TB, addr string, opts ...grpc.ServerOption) *Receiver {
 	r, l := listen(t, addr)
 	server := grpc.NewServer(opts...)
 	collector.RegisterMetricsServiceServer(server, r)
+	logs.RegisterLogsServiceServer(server, eventsService{receiver: r})
 	r.serve(t, func() { _ = server.Serve(l) }, server.Stop)
 	return r
 }
 
-// StartHTTP begins to receive over HTTP, in binary protobuf at /v1/metrics.
+// StartHTTP begins to receive over HTTP, in binary protobuf at /v1/metrics and
+// /v1/logs.
 func StartHTTP(t testing.TB) *Receiver {
 	t.Helper()
-	r, l := listen(t, "127.0.0.1:0")
+	return startHTTP(t, "127.0.0.1:0", nil)
+}
+
+// StartHTTPAt is StartHTTP on a given address.
+func StartHTTPAt(t testing.TB, addr string) *Receiver {
+	t.Helper()
+	return startHTTP(t, addr, nil)
+}
+
+// StartHTTPS is StartHTTP over TLS.
+func StartHTTPS(t testing.TB, config *tls.Config) *Receiver {
+	t.Helper()
+	return startHTTP(t, "127.0.0.1:0", config)
+}
+
+func startHTTP(t testing.TB, addr string, config *tls.Config) *Receiver {
+	t.Helper()
+	r, l := listen(t, addr)
 	mux := http.NewServeMux()
 	mux.Handle("POST /v1/metrics", r)
-	server := &http.Server{Handler: mux}
+	mux.HandleFunc("POST /v1/logs", r.serveEvents)
+	server := &http.Server{Handler: mux, ErrorLog: log.New(io.Discard, "", 0)}
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
 	r.serve(t, func() { _ = server.Serve(l) }, func() { _ = server.Close() })
 	return r
 }
@@ -120,12 +151,40 @@ func (r *Receiver) Export(ctx context.Context, req *Request) (*Response, error) 
 // ServeHTTP is the same over HTTP.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, h *http.Request) {
 	req := &Request{}
-	body, err := io.ReadAll(h.Body)
+	if read(w, h, req) {
+		resp, err := r.Export(withHeaders(h), req)
+		write(w, resp, err)
+	}
+}
+
+// read decodes the body of a request, which may be compressed.
+func read(w http.ResponseWriter, h *http.Request, req proto.Message) bool {
+	var from io.Reader = h.Body
+	var err error
+	if h.Header.Get("Content-Encoding") == "gzip" {
+		from, err = gzip.NewReader(h.Body)
+	}
+	var body []byte
+	if err == nil {
+		body, err = io.ReadAll(from)
+	}
 	if err != nil || proto.Unmarshal(body, req) != nil {
 		w.WriteHeader(http.StatusBadRequest)
-		return
+		return false
 	}
-	resp, err := r.Export(h.Context(), req)
+	return true
+}
+
+// withHeaders shows headers as gRPC does.
+func withHeaders(h *http.Request) context.Context {
+	md := metadata.MD{}
+	for name, values := range h.Header {
+		md.Append(name, values...)
+	}
+	return metadata.NewIncomingContext(h.Context(), md)
+}
+
+func write(w http.ResponseWriter, resp proto.Message, err error) {
 	if err != nil {
 		w.WriteHeader(httpStatus(status.Code(err)))
 		return
@@ -143,6 +202,12 @@ func httpStatus(code codes.Code) int {
 		return http.StatusRequestEntityTooLarge
 	case codes.Unauthenticated:
 		return http.StatusUnauthorized
+	case codes.Unimplemented:
+		return http.StatusNotFound
+	case codes.InvalidArgument:
+		return http.StatusBadRequest
+	case codes.DeadlineExceeded:
+		return http.StatusGatewayTimeout
 	}
 	return http.StatusInternalServerError
 }
@@ -151,6 +216,10 @@ func (r *Receiver) keep(req *Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.got = append(r.got, req)
+	r.tell()
+}
+
+func (r *Receiver) tell() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
@@ -171,10 +240,16 @@ func (r *Receiver) state() ([]*Request, <-chan struct{}) {
 // test if that does not come within [Patience].
 func (r *Receiver) WaitFor(t testing.TB, what string, enough func([]*Request) bool) []*Request {
 	t.Helper()
+	return waitFor(t, what, r.state, enough)
+}
+
+// waitFor is for both payloads.
+func waitFor[R any](t testing.TB, what string, state func() ([]R, <-chan struct{}), enough func([]R) bool) []R {
+	t.Helper()
 	late := time.NewTimer(Patience)
 	defer late.Stop()
 	for {
-		got, changed := r.state()
+		got, changed := state()
 		if enough(got) {
 			return got
 		}
