@@ -3,7 +3,6 @@ package exporter
 import (
 	"math"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
@@ -25,14 +24,12 @@ type batch struct {
 type packer struct {
 	maxPoints, maxBytes int
 	repair              *repairer
-	exemplars           func(*[]attribute.KeyValue)
 	base                int // bytes of an empty request
 	out                 []batch
 }
 
-// pack repairs and cuts rm.
+// pack cuts rm.
 func (p *packer) pack(rm *metricdata.ResourceMetrics) []batch {
-	p.exemplars = p.repair.attrs // a method value made per point would allocate
 	res := p.repair.resource(rm.Resource)
 	p.base = 4*number + message(len(res.SchemaURL())) + sizeAttrs(res.Attributes())
 	p.open(metricdata.ResourceMetrics{Resource: res})
@@ -50,8 +47,10 @@ func (p *packer) open(empty metricdata.ResourceMetrics) {
 }
 
 func (p *packer) scope(s *metricdata.ScopeMetrics) {
-	p.repair.scope(&s.Scope)
 	head := sizeScope(s)
+	if s.Scope.Attributes.HasValue(promoted) {
+		head += p.base // it becomes a resource of its own
+	}
 	p.current().bytes += head
 	for i := range s.Metrics {
 		p.metric(s, &s.Metrics[i], head)
@@ -59,9 +58,6 @@ func (p *packer) scope(s *metricdata.ScopeMetrics) {
 }
 
 func (p *packer) metric(s *metricdata.ScopeMetrics, m *metricdata.Metrics, head int) {
-	p.repair.string(&m.Name)
-	p.repair.string(&m.Description)
-	p.repair.string(&m.Unit)
 	pts := pointsOf(m.Data)
 	if pts == nil {
 		return // a kind that this SDK cannot encode either
@@ -69,7 +65,6 @@ func (p *packer) metric(s *metricdata.ScopeMetrics, m *metricdata.Metrics, head 
 	from, heads := 0, sizeMetric(m)
 	p.current().bytes += heads
 	for i := range pts.len() {
-		pts.exemplars(i, p.exemplars)
 		size := pts.size(i, p.repair.look(pts.set(i)).bytes)
 		if p.full(size) {
 			p.place(s, m, pts, from, i)

@@ -235,7 +235,7 @@ func TestSteadyStateAllocates(t *testing.T) {
 
 func allocations(t *testing.T, n int) float64 {
 	d, rm := prepared(n)
-	return testing.AllocsPerRun(10, func() { d.prepare(rm); d.finish(outcome{}) })
+	return testing.AllocsPerRun(10, func() { _, _ = d.prepare(rm); d.finish(outcome{}) })
 }
 
 func prepared(n int) (*Decorator, *metricdata.ResourceMetrics) {

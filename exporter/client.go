@@ -2,11 +2,13 @@ package exporter
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 )
 
@@ -24,17 +26,25 @@ const (
 // overridden, certificates in plaintext included: they would win over a http://
 // in the gRPC exporter and be an error in the other.
 func newClient(ctx context.Context, c config, v variables) (sdkmetric.Exporter, error) {
-	e := c.endpoint
-	if e.protocol == protocolHTTP {
-		return otlpmetrichttp.New(ctx, optionsHTTP(e)...)
+	byResource := c.identity == IdentityResource
+	if c.endpoint.protocol == protocolHTTP {
+		options := optionsHTTP(c.endpoint)
+		if byResource {
+			client := &http.Client{Transport: promoter{newTransport(v)}, Timeout: v.timeout}
+			options = append(options, otlpmetrichttp.WithHTTPClient(client))
+		}
+		return otlpmetrichttp.New(ctx, options...)
 	}
-	return otlpmetricgrpc.New(ctx, optionsGRPC(e)...)
+	dial := []grpc.DialOption{connecting()}
+	if byResource {
+		dial = append(dial, grpc.WithChainUnaryInterceptor(promoteGRPC))
+	}
+	return otlpmetricgrpc.New(ctx, append(optionsGRPC(c.endpoint), otlpmetricgrpc.WithDialOption(dial...))...)
 }
 
 func optionsGRPC(e endpoint) []otlpmetricgrpc.Option {
 	opts := []otlpmetricgrpc.Option{
 		otlpmetricgrpc.WithEndpointURL(e.url()),
-		otlpmetricgrpc.WithDialOption(connecting()),
 		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{
 			Enabled: true, InitialInterval: firstRetry, MaxInterval: lastRetry, MaxElapsedTime: time.Minute,
 		}),

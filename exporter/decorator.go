@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/instrumentation"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
@@ -19,14 +21,18 @@ type Decorator struct {
 	starts atomic.Pointer[StartTimes]
 	delta  bool
 
-	mu       sync.Mutex // held for one pass
-	batch    int
-	repair   repairer
-	ints     ledger[int64]
-	floats   ledger[float64]
-	previous time.Time
-	tell     *teller
-	failure  error // of the last pass
+	mu        sync.Mutex // held for one pass
+	batch     int
+	repair    repairer
+	exemplars func(*[]attribute.KeyValue)
+	shown     map[metricKey]*metricdata.Metrics
+	identity  Identity
+	processes splitter
+	ints      ledger[int64]
+	floats    ledger[float64]
+	previous  time.Time
+	tell      *teller
+	failure   error // of the last pass
 
 	count *counters
 }
@@ -37,21 +43,26 @@ var _ sdkmetric.Exporter = (*Decorator)(nil)
 // of their own. It takes [WithScopes], [WithStartTimes], [WithBatch] and
 // [WithLogger]; a batch size set on the reader must not be smaller than a pass.
 func Decorate(next sdkmetric.Exporter, opts ...Option) *Decorator {
-	return newDecorator(next, newConfig(opts))
+	c := newConfig(opts)
+	c.identity = IdentityPoint // it takes two, here and behind next
+	return newDecorator(next, c)
 }
 
 func newDecorator(next sdkmetric.Exporter, c config) *Decorator {
 	d := &Decorator{
-		next:  next,
-		ours:  make(map[string]bool, len(c.scopes)),
-		delta: next.Temporality(sdkmetric.InstrumentKindObservableCounter) == metricdata.DeltaTemporality,
-		batch: c.batch,
-		tell:  newTeller(c),
-		count: &counters{},
+		next:     next,
+		ours:     make(map[string]bool, len(c.scopes)),
+		delta:    next.Temporality(sdkmetric.InstrumentKindObservableCounter) == metricdata.DeltaTemporality,
+		batch:    c.batch,
+		identity: c.identity,
+		shown:    make(map[metricKey]*metricdata.Metrics),
+		tell:     newTeller(c),
+		count:    &counters{},
 	}
 	for _, name := range c.scopes {
 		d.ours[name] = true
 	}
+	d.exemplars = d.repair.attrs // a method value made per point would allocate
 	d.UseStartTimes(c.starts)
 	return d
 }
@@ -111,8 +122,8 @@ func (d *Decorator) send(ctx context.Context, rm *metricdata.ResourceMetrics) er
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	batches := d.prepare(rm)
-	var sum outcome
+	batches, merged := d.prepare(rm)
+	sum := outcome{merged: merged}
 	for _, b := range batches {
 		sum.add(d.deliver(ctx, b))
 	}
@@ -121,14 +132,18 @@ func (d *Decorator) send(ctx context.Context, rm *metricdata.ResourceMetrics) er
 }
 
 // prepare makes batches of rm, whose points it rewrites in place.
-func (d *Decorator) prepare(rm *metricdata.ResourceMetrics) []batch {
+func (d *Decorator) prepare(rm *metricdata.ResourceMetrics) (batches []batch, merged int64) {
 	d.repair.begin()
 	d.stampAll(rm)
+	merged = d.clean(rm)
+	if d.identity == IdentityResource {
+		d.processes.split(rm, d.ours)
+	}
 	if d.delta {
 		d.subtractAll(rm)
 	}
 	p := packer{maxPoints: d.batch, maxBytes: maxRequest, repair: &d.repair}
-	return p.pack(rm)
+	return p.pack(rm), merged
 }
 
 // finish draws the sum of a pass.
@@ -193,21 +208,20 @@ func (d *Decorator) subtractAll(rm *metricdata.ResourceMetrics) {
 			m := &s.Metrics[j]
 			switch sum := m.Data.(type) {
 			case metricdata.Sum[int64]:
-				m.Data = subtract(d, &d.ints, s.Scope.Name, m.Name, sum, previous)
+				m.Data = subtract(d, &d.ints, s.Scope, m.Name, sum, previous)
 			case metricdata.Sum[float64]:
-				m.Data = subtract(d, &d.floats, s.Scope.Name, m.Name, sum, previous)
+				m.Data = subtract(d, &d.floats, s.Scope, m.Name, sum, previous)
 			}
 		}
 	}
 }
 
-func subtract[N int64 | float64](d *Decorator, l *ledger[N], scope, metric string, sum metricdata.Sum[N], previous time.Time) metricdata.Aggregation {
+func subtract[N int64 | float64](d *Decorator, l *ledger[N], scope instrumentation.Scope, metric string, sum metricdata.Sum[N], previous time.Time) metricdata.Aggregation {
 	if !sum.IsMonotonic || sum.Temporality != metricdata.CumulativeTemporality {
 		return sum
 	}
 	for i := range sum.DataPoints {
 		p := &sum.DataPoints[i]
-		d.repair.look(&p.Attributes)
 		if p.Time.After(d.previous) {
 			d.previous = p.Time
 		}
@@ -223,9 +237,9 @@ func (d *Decorator) commit(b batch) {
 		for _, m := range s.Metrics {
 			switch sum := m.Data.(type) {
 			case metricdata.Sum[int64]:
-				d.ints.commit(s.Scope.Name, m.Name, sum.DataPoints)
+				d.ints.commit(s.Scope, m.Name, sum.DataPoints)
 			case metricdata.Sum[float64]:
-				d.floats.commit(s.Scope.Name, m.Name, sum.DataPoints)
+				d.floats.commit(s.Scope, m.Name, sum.DataPoints)
 			}
 		}
 	}

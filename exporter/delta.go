@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
 // seriesKey names a series within one exporter.
 type seriesKey struct {
-	scope, metric string
-	set           attribute.Distinct
+	scope  instrumentation.Scope
+	metric string
+	set    attribute.Distinct
 }
 
 // mark is where a series stood.
@@ -38,7 +40,7 @@ func (l *ledger[N]) begin() {
 }
 
 // subtract turns points into deltas, in place, and returns those that are any.
-func (l *ledger[N]) subtract(scope, metric string, pts []metricdata.DataPoint[N], previous time.Time, pass uint64) []metricdata.DataPoint[N] {
+func (l *ledger[N]) subtract(scope instrumentation.Scope, metric string, pts []metricdata.DataPoint[N], previous time.Time, pass uint64) []metricdata.DataPoint[N] {
 	kept := pts[:0]
 	for _, p := range pts {
 		key := seriesKey{scope, metric, p.Attributes.Equivalent()}
@@ -78,7 +80,7 @@ func (l *ledger[N]) delta(key seriesKey, p *metricdata.DataPoint[N], previous ti
 }
 
 // commit takes the deltas among these points for delivered.
-func (l *ledger[N]) commit(scope, metric string, pts []metricdata.DataPoint[N]) {
+func (l *ledger[N]) commit(scope instrumentation.Scope, metric string, pts []metricdata.DataPoint[N]) {
 	for i := range pts {
 		key := seriesKey{scope, metric, pts[i].Attributes.Equivalent()}
 		if m, ok := l.pending[key]; ok {

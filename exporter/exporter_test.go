@@ -207,7 +207,7 @@ func TestOnlyTheInvalidIsCopied(t *testing.T) {
 	if v, _ := pts[1].Attributes.Value("a"); v.AsString() != `\xff` {
 		t.Errorf("%q", v.AsString())
 	}
-	if len(d.repair.sets) != 3 { // and the resource's
+	if len(d.repair.sets) != 4 { // and the one in place of the bad one, and the resource's
 		t.Errorf("%d sets are remembered", len(d.repair.sets))
 	}
 	_ = d.Export(t.Context(), sums("s", "m", metricdata.DataPoint[int64]{Attributes: good}))

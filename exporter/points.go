@@ -16,6 +16,9 @@ type points interface {
 	exemplars(i int, f func(*[]attribute.KeyValue))
 	// part is the data with only the points from i up to j.
 	part(i, j int) metricdata.Aggregation
+	swap(i, j int)
+	// merge makes point i of two that are the same series.
+	merge(i, j int)
 }
 
 // pointsOf opens data; it is nil for a kind that is not known.
@@ -57,6 +60,11 @@ func (n numbers[N]) size(i, attrs int) int {
 func (n numbers[N]) exemplars(i int, f func(*[]attribute.KeyValue)) {
 	eachExemplar(n.points[i].Exemplars, f)
 }
+func (n numbers[N]) swap(i, j int) { n.points[i], n.points[j] = n.points[j], n.points[i] }
+func (n numbers[N]) merge(i, j int) {
+	_, adds := n.whole.(metricdata.Sum[N])
+	mergePoint(&n.points[i], n.points[j], adds)
+}
 func (n numbers[N]) part(i, j int) metricdata.Aggregation {
 	if s, ok := n.whole.(metricdata.Sum[N]); ok {
 		s.DataPoints = n.points[i:j]
@@ -76,6 +84,14 @@ func (h histogram[N]) size(i, attrs int) int {
 func (h histogram[N]) exemplars(i int, f func(*[]attribute.KeyValue)) {
 	eachExemplar(h.DataPoints[i].Exemplars, f)
 }
+func (h histogram[N]) swap(i, j int) {
+	h.DataPoints[i], h.DataPoints[j] = h.DataPoints[j], h.DataPoints[i]
+}
+func (h histogram[N]) merge(i, j int) {
+	if !h.DataPoints[j].Time.Before(h.DataPoints[i].Time) {
+		h.DataPoints[i] = h.DataPoints[j]
+	}
+}
 func (h histogram[N]) part(i, j int) metricdata.Aggregation {
 	h.DataPoints = h.DataPoints[i:j]
 	return metricdata.Histogram[N](h)
@@ -93,6 +109,14 @@ func (e exponential[N]) size(i, attrs int) int {
 func (e exponential[N]) exemplars(i int, f func(*[]attribute.KeyValue)) {
 	eachExemplar(e.DataPoints[i].Exemplars, f)
 }
+func (e exponential[N]) swap(i, j int) {
+	e.DataPoints[i], e.DataPoints[j] = e.DataPoints[j], e.DataPoints[i]
+}
+func (e exponential[N]) merge(i, j int) {
+	if !e.DataPoints[j].Time.Before(e.DataPoints[i].Time) {
+		e.DataPoints[i] = e.DataPoints[j]
+	}
+}
 func (e exponential[N]) part(i, j int) metricdata.Aggregation {
 	e.DataPoints = e.DataPoints[i:j]
 	return metricdata.ExponentialHistogram[N](e)
@@ -106,6 +130,14 @@ func (s summary) size(i, attrs int) int {
 	return message(4*fixed + attrs + len(s.DataPoints[i].QuantileValues)*message(2*fixed))
 }
 func (s summary) exemplars(int, func(*[]attribute.KeyValue)) {}
+func (s summary) swap(i, j int) {
+	s.DataPoints[i], s.DataPoints[j] = s.DataPoints[j], s.DataPoints[i]
+}
+func (s summary) merge(i, j int) {
+	if !s.DataPoints[j].Time.Before(s.DataPoints[i].Time) {
+		s.DataPoints[i] = s.DataPoints[j]
+	}
+}
 func (s summary) part(i, j int) metricdata.Aggregation {
 	s.DataPoints = s.DataPoints[i:j]
 	return metricdata.Summary(s)

@@ -22,12 +22,16 @@ type known struct {
 	bytes int           // its size in a request
 	bad   bool          // it was not valid and has been replaced
 	pass  uint64        // when it was last seen
+
+	metric uint64 // the metric that has shown it last,
+	at     int    // and as which point
 }
 
 // repairer remembers attribute sets, so that each is looked through once.
 type repairer struct {
 	sets     map[attribute.Distinct]*known
 	pass     uint64
+	metric   uint64 // counts metrics
 	seen     int
 	gone     int // sets forgotten since the map was made
 	repaired int64
@@ -57,7 +61,8 @@ func (r *repairer) end() {
 	}
 }
 
-// look returns what is known of a set, and replaces it if it was not valid.
+// look returns what is known of a set, or of the one that replaces it if it was not
+// valid.
 func (r *repairer) look(set *attribute.Set) *known {
 	key := set.Equivalent()
 	k, ok := r.sets[key]
@@ -72,6 +77,7 @@ func (r *repairer) look(set *attribute.Set) *known {
 	if k.bad {
 		*set = k.set
 		r.repaired++
+		return r.look(set)
 	}
 	return k
 }
@@ -112,12 +118,11 @@ func (r *repairer) scope(s *instrumentation.Scope) {
 func (r *repairer) resource(res *resource.Resource) *resource.Resource {
 	url := res.SchemaURL()
 	set := *res.Set()
-	k := r.look(&set)
-	if !k.bad && utf8.ValidString(url) {
+	if r.look(&set); set == *res.Set() && utf8.ValidString(url) {
 		return res
 	}
 	r.string(&url)
-	return resource.NewWithAttributes(url, k.set.ToSlice()...)
+	return resource.NewWithAttributes(url, set.ToSlice()...)
 }
 
 func badAttr(kv attribute.KeyValue) bool {
