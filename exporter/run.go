@@ -27,6 +27,7 @@ type RunOption interface {
 
 type runConfig struct {
 	signals  []os.Signal
+	steps    []*Step
 	deadline time.Duration
 	log      *slog.Logger
 }
@@ -61,21 +62,31 @@ func (o LoggerOption) applyRun(c runConfig) runConfig {
 // running is true while a Run waits: signals belong to the process.
 var running atomic.Bool
 
-// Run waits for SIGTERM or for the end of ctx, then calls flush once, with a fresh
-// deadline, and returns which signal it was (nil if ctx ended) and what flush
-// returned. [Exporter.Shutdown] is such a flush.
+// Run waits for SIGTERM or for the end of ctx, then does the steps of [WithSteps] in
+// order and calls flush, each once and with a fresh deadline, and returns which signal
+// it was (nil if ctx ended) and what steps and flush returned. [Exporter.Shutdown] is
+// such a flush.
 //
 // It is made for the end of main, together with [Exit]:
 //
 //	exporter.Exit(exporter.Run(ctx, exp.Shutdown))
+//
+// A service that ends in its own way needs Run alone: it neither resets handlers nor
+// ends the process. What cannot be done is an error at once, without any waiting: no
+// flush, a step without a function, a deadline that is not above zero, and a Run while
+// another one waits, since signals belong to the process.
 //
 // Channels that others have registered with [signal.Notify] get the signal too. A
 // signal that is ignored when Run begins stays ignored: by [signal.Ignore], and for
 // SIGINT and SIGHUP also by whoever started the process (Go takes no notice of
 // others that were ignored before it: sigInstallGoHandler in package runtime). A
 // second signal makes Run return at once, with [ErrLeft]. When Run returns, it no
-// longer catches signals. SIGKILL and [os.Exit] end a process without any flush;
-// nothing can be done about that.
+// longer catches signals. SIGKILL, SIGSTOP and [os.Exit] cannot be caught by anybody:
+// the process ends, or stops, without any flush.
+//
+// Windows sends no SIGTERM. Go makes one of the closing of the console, of logging off
+// and of shutting down, and [os.Interrupt] of CTRL+C and CTRL+BREAK (package os/signal,
+// "Windows").
 func Run(ctx context.Context, flush func(context.Context) error, opts ...RunOption) (os.Signal, error) {
 	c := runConfig{signals: []os.Signal{syscall.SIGTERM}, deadline: DefaultDeadline}
 	for _, o := range opts {
@@ -101,7 +112,7 @@ func (c runConfig) check(flush func(context.Context) error) error {
 	case c.deadline <= 0:
 		return fmt.Errorf("deadline %v is not above zero", c.deadline)
 	}
-	return nil
+	return checkSteps(c.steps)
 }
 
 // notify subscribes to those signals that are not ignored. None at all would mean
@@ -134,7 +145,7 @@ func (c runConfig) flush(ctx context.Context, f func(context.Context) error, sig
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.deadline)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- f(ctx) }()
+	go func() { done <- c.end(ctx, f) }()
 	select {
 	case err := <-done:
 		return err
@@ -143,6 +154,16 @@ func (c runConfig) flush(ctx context.Context, f func(context.Context) error, sig
 	case <-ctx.Done():
 		return last(done, ctx)
 	}
+}
+
+// end does what is to be done, in order. A step that fails keeps nobody from flushing.
+func (c runConfig) end(ctx context.Context, f func(context.Context) error) error {
+	err := doSteps(ctx, distinctSteps(c.steps))
+	flushed := f(ctx)
+	if err == nil {
+		return flushed
+	}
+	return errors.Join(err, flushed)
 }
 
 // last prefers the answer that came with the deadline to the deadline itself.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pidometer/pidometer/exporter"
 	"github.com/pidometer/pidometer/exporter/cmd/pidometer/internal/table"
 	"github.com/pidometer/pidometer/instrumentation"
 )
@@ -22,6 +23,7 @@ type flags struct {
 	root       string
 	otlp       string
 	interval   time.Duration
+	identity   string
 	perCPU     bool
 	allDevices bool
 	raw        bool
@@ -56,8 +58,9 @@ func (o *one) Set(s string) error {
 }
 
 var (
-	formats = []string{"table", "json", "otlp"}
-	choices = map[string]instrumentation.Processes{
+	identities = []exporter.Identity{exporter.IdentityPoint, exporter.IdentityResource}
+	formats    = []string{"table", "json", "otlp"}
+	choices    = map[string]instrumentation.Processes{
 		"top": instrumentation.Top, "all": instrumentation.All, "self": instrumentation.Self, "none": instrumentation.None}
 )
 
@@ -77,6 +80,7 @@ func (f *flags) forCPUs(set *flag.FlagSet) {
 
 func (f *flags) forRun(set *flag.FlagSet) {
 	set.StringVar(&f.otlp, "otlp", "", "`URL` of the OTLP endpoint; the default is OTEL_EXPORTER_OTLP_ENDPOINT, then http://localhost:4317")
+	set.StringVar(&f.identity, "identity", string(exporter.IdentityPoint), "`WHERE` a process is told: point (PID and creation time on its points, as Prometheus wants it) or resource (a Resource for each process)")
 	set.Func("interval", "`TIME` between two exports, such as 15s; the default is OTEL_METRIC_EXPORT_INTERVAL, then 15s", f.setInterval)
 	f.forBoth(set)
 }
@@ -100,6 +104,9 @@ func (f *flags) check() error {
 	}
 	if f.sort != "" && (f.format != "table" || !slices.Contains(table.Sizes, f.sort)) {
 		return bad("--sort %q: there are uss, pss, swap and rss, and the table only", f.sort)
+	}
+	if f.identity != "" && !slices.Contains(identities, exporter.Identity(f.identity)) {
+		return bad("--identity %q is neither point nor resource", f.identity)
 	}
 	if f.count < 0 {
 		return bad("--count %d is below zero", f.count)

@@ -45,7 +45,7 @@ type sidecar struct {
 // the SDK a hundred times as much.
 func (f *flags) connect(ctx context.Context, host []attribute.KeyValue, log *slog.Logger) (*sidecar, error) {
 	options := []exporter.Option{exporter.WithEndpoint(f.otlp), exporter.WithResource(host...),
-		exporter.WithScopes(instrumentation.ScopeName), exporter.WithLogger(log)}
+		exporter.WithScopes(instrumentation.ScopeName), exporter.WithIdentity(exporter.Identity(f.identity)), exporter.WithLogger(log)}
 	if f.interval > 0 {
 		options = append(options, exporter.WithInterval(f.interval))
 	}
