@@ -104,6 +104,27 @@ func TestChooseTakesTheFewest(t *testing.T) {
 	}
 }
 
+// What several sources tell of different entities takes all of them, and what is
+// told once more by another needs no other.
+func TestChooseTakesAllParts(t *testing.T) {
+	part := platform.Given{Field: platform.HardwareOK, Partial: true}
+	sources := []platform.Source{
+		{Gives: []platform.Given{part, {Field: platform.HardwareFanSpeed}}}, {Gives: []platform.Given{{Field: platform.HardwareFanSpeed}}},
+		{Gives: []platform.Given{{Field: platform.HardwareCharge}, part}}}
+	for _, x := range []struct {
+		want platform.FieldSet
+		set  platform.SourceSet
+	}{
+		{platform.Fields(platform.HardwareOK), 0b101},
+		{platform.Fields(platform.HardwareOK, platform.HardwareFanSpeed), 0b101},
+		{platform.Fields(platform.HardwareCharge), 0b100},
+	} {
+		if set, missing := platform.Choose(sources, platform.Want{Fields: x.want}); set != x.set || !missing.Fields.Empty() {
+			t.Errorf("%v: chose %b, want %b", slices.Collect(x.want.All()), set, x.set)
+		}
+	}
+}
+
 func randomSources(rng *rand.Rand) []platform.Source {
 	sources := make([]platform.Source, 1+rng.IntN(8))
 	for i := range sources {

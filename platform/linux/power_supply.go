@@ -232,7 +232,11 @@ func (c *part) battery(plugged, known bool) (b battery) {
 	case platform.HardwareDischarging:
 		b.time, b.timeKnown = c.timeLeft(now, rate, supplyTimeToEmpty)
 	case platform.HardwareCharging:
-		b.time, b.timeKnown = c.timeLeft(full-now, rate, supplyTimeToFull)
+		missing := int64(-1)
+		if now >= 0 && full > 0 {
+			missing = full - now
+		}
+		b.time, b.timeKnown = c.timeLeft(missing, rate, supplyTimeToFull)
 	}
 	return b
 }
@@ -282,7 +286,7 @@ func (c *part) store() (now, full, rate int64) {
 			full = v
 		}
 		if rate = abs(power); !hasPower && hasCurrent && volts {
-			rate = scale(abs(current), voltage, 1_000_000)
+			rate, _ = scale(abs(current), voltage, 1_000_000)
 		}
 		return now, full, rate
 	}
@@ -293,7 +297,7 @@ func (c *part) store() (now, full, rate int64) {
 		full = v
 	}
 	if rate = abs(current); !hasCurrent && hasPower && volts {
-		rate = scale(abs(power), 1_000_000, voltage)
+		rate, _ = scale(abs(power), 1_000_000, voltage)
 	}
 	return now, full, rate
 }
@@ -301,17 +305,14 @@ func (c *part) store() (now, full, rate int64) {
 // abs: some drivers tell by the sign which way a current flows.
 func abs(v int64) int64 { return max(v, -v) }
 
-// scale is v times up over down, and 0 where that is too much.
-func scale(v, up, down int64) int64 {
+// scale is v times up over down, if that is a number that fits.
+func scale(v, up, down int64) (scaled int64, ok bool) {
 	high, low := bits.Mul64(uint64(v), uint64(up))
-	if v < 0 || high >= uint64(down) {
-		return 0
+	if v < 0 || up < 0 || down <= 0 || high >= uint64(down) {
+		return 0, false
 	}
 	q, _ := bits.Div64(high, low, uint64(down))
-	if q > 1<<63-1 {
-		return 0
-	}
-	return int64(q)
+	return int64(q), q <= 1<<63-1
 }
 
 // millionthsOf is a share of a whole. A battery may hold a little more than when it
@@ -323,7 +324,8 @@ func millionthsOf(part, whole int64) (share uint64, ok bool) {
 	if part >= whole {
 		return 1_000_000, true
 	}
-	return uint64(scale(part, 1_000_000, whole)), true
+	v, ok := scale(part, 1_000_000, whole)
+	return uint64(v), ok
 }
 
 // longest is the most that a time left can be and be one: a driver that measures next
@@ -334,12 +336,14 @@ const longest = 100 * 24 * 3600
 // battery itself says.
 func (c *part) timeLeft(amount, rate int64, place int) (nanoseconds uint64, ok bool) {
 	const second = 1_000_000_000
-	if amount >= 0 && rate > 0 {
-		seconds := scale(amount, 3600, rate)
-		return uint64(seconds) * second, (seconds > 0 || amount == 0) && seconds < longest
-	}
 	seconds, ok := c.get(place)
-	return uint64(seconds) * second, ok && seconds >= 0 && seconds < longest
+	if amount >= 0 && rate > 0 {
+		seconds, ok = scale(amount, 3600, rate)
+	}
+	if !ok || seconds < 0 || seconds >= longest {
+		return 0, false
+	}
+	return uint64(seconds) * second, true
 }
 
 // design is what a battery held when it was new, in watt-hours or ampere-hours, as
