@@ -208,23 +208,3 @@ func (d *groupIO) value(word []byte) {
 		d.write = v
 	}
 }
-
-// decodePressure reads how long work stood still for want of something: of some, or
-// of all tasks at once (psi.rst). The time is in microseconds.
-//
-//	some avg10=0.00 avg60=0.00 avg300=0.00 total=37
-//	full avg10=0.00 avg60=0.00 avg300=0.00 total=12
-func decodePressure(b []byte, some, full platform.Field, s *platform.Sample) {
-	for line := range text.Lines(text.Whole(b)) {
-		who, _ := text.Field(line)
-		_, total, found := bytes.Cut(line, []byte(" total="))
-		v, _, ok := text.UintField(total)
-		switch {
-		case !found || !ok:
-		case string(who) == "some":
-			setScaled(s, some, v, micro)
-		case string(who) == "full":
-			setScaled(s, full, v, micro)
-		}
-	}
-}

@@ -184,16 +184,16 @@ func TestDecodeGroupIO(t *testing.T) {
 	}
 }
 
-func TestDecodePressureOfGroup(t *testing.T) {
+func TestDecodeStallsOfGroup(t *testing.T) {
 	s := sample(platform.Container)
-	decodePressure([]byte(pressureOf(3)), platform.ContainerPressureIOSome, platform.ContainerPressureIOFull, s)
+	decodeStalls([]byte(pressureOf(3)), stall{total: platform.ContainerPressureIOSome}, stall{total: platform.ContainerPressureIOFull}, s)
 	want := map[platform.Field]uint64{platform.ContainerPressureIOSome: 3e6, platform.ContainerPressureIOFull: 30e6}
 	if got := fieldsIn(s); !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	for _, content := range []string{"", "some avg10=0.00 total=5", "some avg10=0.00\n", "none total=5\n", "some total=x\n"} {
 		s := sample(platform.Container)
-		decodePressure([]byte(content), platform.ContainerPressureIOSome, platform.ContainerPressureIOFull, s)
+		decodeStalls([]byte(content), stall{total: platform.ContainerPressureIOSome}, stall{total: platform.ContainerPressureIOFull}, s)
 		if got := fieldsIn(s); len(got) > 0 {
 			t.Errorf("%q: %v", content, got)
 		}
@@ -242,23 +242,6 @@ func slowGroupIO(line string) (d groupIO, ok bool) {
 	}
 	return d, ok
 }
-
-func slowPressure(s, who string) (v uint64, known bool) {
-	for _, line := range slowLines(s) {
-		f := slowFields(line)
-		_, total, found := strings.Cut(line, " total=")
-		if len(f) == 0 || f[0] != who || !found {
-			continue
-		}
-		number := append(slowFields(total), "")[0]
-		n, err := strconv.ParseUint(number, 10, 64)
-		if err == nil && n <= math.MaxUint64/1000 {
-			v, known = n*1000, true
-		}
-	}
-	return v, known
-}
-
 func FuzzDecodeGroupFiles(f *testing.F) {
 	for _, s := range []string{cpuStatText, oldCPUStatText, cpuacctText, memoryStatText, oldMemoryStatText, ioStatText, oldIOText,
 		pressureOf(3), "max\n", "150000 100000\n", "-1\n", "max 100000\n", "oom_kill 3\n", "12\n15\n0\n", "9223372036854771712\n"} {
@@ -272,13 +255,11 @@ func FuzzDecodeGroupFiles(f *testing.F) {
 			t.Fatalf("%v, want %v", got, want)
 		}
 		s = sample(platform.Container)
-		decodePressure(b, platform.ContainerPressureIOSome, platform.ContainerPressureIOFull, s)
-		for f, who := range map[platform.Field]string{platform.ContainerPressureIOSome: "some", platform.ContainerPressureIOFull: "full"} {
-			got, ok := s.Get(f)
-			if want, known := slowPressure(string(b), who); ok != known || got != want {
-				t.Fatalf("%s: %d, %v, want %d, %v", who, got, ok, want, known)
-			}
-		}
+		io := [2]stall{{total: platform.ContainerPressureIOSome}, {total: platform.ContainerPressureIOFull}}
+		decodeStalls(b, io[0], io[1], s)
+		slow := sample(platform.Container)
+		slowStalls(string(b), io[0], io[1], slow)
+		same(t, s, slow)
 		for line := range strings.Lines(string(b)) {
 			got, ok := decodeGroupIO([]byte(line))
 			if want, known := slowGroupIO(line); ok != known || ok && got != want {

@@ -210,7 +210,7 @@ func (p *hostPass) readContainerPressure() error {
 		b, err := g.read(f.file)
 		all = errors.Join(all, err)
 		if err == nil {
-			decodePressure(b, f.some, f.full, &p.host.sample)
+			decodeStalls(b, stall{total: f.some}, stall{total: f.full}, &p.host.sample)
 		}
 	}
 	return all

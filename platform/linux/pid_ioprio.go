@@ -3,6 +3,7 @@ package linux
 import (
 	"bytes"
 	"errors"
+	"fmt"
 
 	"github.com/pidometer/pidometer/internal/text"
 	"github.com/pidometer/pidometer/platform"
@@ -47,12 +48,27 @@ func ioPriorityField(class uint64) (f platform.Field, ok bool) {
 // process to a system call.
 func (r *reader) numbersOurs() bool {
 	if !r.pass.numbered {
-		r.pass.numbered = true
-		b, err := r.once(r.proc, r.join("self/status"))
-		r.pass.ours = err == nil && r.live && decodeOwnNumber(b, uint64(r.kernel.Pid()))
+		r.pass.numbered, r.pass.ours = true, r.numbersAreOurs() == nil
 	}
 	return r.pass.ours
 }
+
+// numbersAreOurs makes sure that a PID of the view means the same process to a
+// system call: the proc that is read belongs to our own PID namespace. There NSpid
+// of this process is a single number (proc_pid_status(5)), and so is the name that
+// proc/self leads to.
+func (b *backend) numbersAreOurs() error {
+	if !b.live {
+		return fmt.Errorf("%w: the processes of this root are recorded", errors.ErrUnsupported)
+	}
+	status, err := b.once(b.proc, b.join("self/status"))
+	if err != nil || !decodeOwnNumber(status, uint64(b.kernel.Pid())) {
+		return errForeign
+	}
+	return nil
+}
+
+var errForeign = fmt.Errorf("%w: the processes of this root have other PIDs here", errors.ErrUnsupported)
 
 // decodeOwnNumber reads the status of this process and reports whether it has one
 // PID, the given one: then the proc that it was read from belongs to our own PID

@@ -2,7 +2,6 @@ package linux
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/pidometer/pidometer/platform"
@@ -60,32 +59,6 @@ func decodeMask(b []byte, word int) []int {
 	}
 	return list
 }
-
-// numbersAreOurs makes sure that a PID of the view means the same process to a
-// system call: the proc that is read belongs to our own PID namespace. There NSpid
-// of this process is a single number (proc_pid_status(5)), and so is the name that
-// proc/self leads to.
-func (p *inspection) numbersAreOurs() error {
-	if !p.live {
-		return fmt.Errorf("%w: the processes of this root are recorded", errors.ErrUnsupported)
-	}
-	b, err := p.once(p.proc, p.join("self/status"))
-	if err != nil {
-		return errForeign
-	}
-	var status statusDetail
-	decodeStatusDetail(b, &status)
-	ours := status.namespaces
-	if ours == nil {
-		ours = []uint64{status.process} // Linux before 4.1 does not tell more
-	}
-	if len(ours) != 1 || ours[0] != uint64(p.kernel.Pid()) {
-		return errForeign
-	}
-	return nil
-}
-
-var errForeign = fmt.Errorf("%w: the processes of this root have other PIDs here", errors.ErrUnsupported)
 
 // IOPriority asks ioprio_get.
 func (p *inspection) IOPriority() (platform.IOPriority, error) {

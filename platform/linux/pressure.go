@@ -22,22 +22,20 @@ func pressureSource() platform.Source {
 // stall is the fields of one line of a file of pressure.
 type stall struct{ total, in10, in60, in300 platform.Field }
 
-// decodeStalls reads /proc/pressure/[resource]: shares of the last 10, 60 and 300
-// seconds in hundredths of a percent, and the sum in microseconds
-// (Documentation/accounting/psi.rst). The line of full is read unless somebody
-// always runs, as with the resource cpu: since Linux 5.13 there is one all the same,
-// of zeros.
+// decodeStalls reads a file of pressure, of the machine or of a control group: shares
+// of the last 10, 60 and 300 seconds in hundredths of a percent, and the sum in
+// microseconds (Documentation/accounting/psi.rst). A field that is noField is not
+// wanted.
 //
 //	some avg10=14.23 avg60=44.53 avg300=50.22 total=1303188888
 //	full avg10=0.00 avg60=0.06 avg300=0.19 total=11024174
-func decodeStalls(b []byte, full bool, s *platform.Sample) {
+func decodeStalls(b []byte, some, full stall, s *platform.Sample) {
 	for line := range text.Lines(text.Whole(b)) {
-		kind, rest := text.Field(line)
-		switch {
-		case string(kind) == "some":
-			stall{platform.PressureSome, platform.PressureSome10, platform.PressureSome60, platform.PressureSome300}.set(rest, s)
-		case string(kind) == "full" && full:
-			stall{platform.PressureFull, platform.PressureFull10, platform.PressureFull60, platform.PressureFull300}.set(rest, s)
+		switch kind, rest := text.Field(line); string(kind) {
+		case "some":
+			some.set(rest, s)
+		case "full":
+			full.set(rest, s)
 		}
 	}
 }
@@ -56,7 +54,7 @@ func (f stall) set(values []byte, s *platform.Sample) {
 		case "avg300":
 			setShare(s, f.in300, value)
 		case "total":
-			if v, _, ok := text.UintField(value); ok {
+			if v, _, ok := text.UintField(value); ok && f.total != noField {
 				setScaled(s, f.total, v, micro)
 			}
 		}
@@ -65,9 +63,24 @@ func (f stall) set(values []byte, s *platform.Sample) {
 
 // setShare sets a share, told in percent with two places.
 func setShare(s *platform.Sample, f platform.Field, value []byte) {
-	if v, _, ok := text.DecimalField(value, 2); ok {
+	if v, _, ok := text.DecimalField(value, 2); ok && f != noField {
 		s.Set(f, v)
 	}
+}
+
+// The fields of the machine.
+var (
+	someStalls = stall{platform.PressureSome, platform.PressureSome10, platform.PressureSome60, platform.PressureSome300}
+	fullStalls = stall{platform.PressureFull, platform.PressureFull10, platform.PressureFull60, platform.PressureFull300}
+)
+
+// fullStallsOf: of the CPUs not all tasks stand still, since somebody runs. Since
+// Linux 5.13 the line is there all the same, of zeros.
+func fullStallsOf(resource string) stall {
+	if resource == "cpu" {
+		return stall{}
+	}
+	return fullStalls
 }
 
 // sendPressure hands on how much tasks wait for each resource. A kernel that was
@@ -90,7 +103,7 @@ func (p *hostPass) sendPressure() bool {
 		}
 		s := &p.host.sample
 		s.Reset(platform.Pressure, platform.Key{Name: resource})
-		decodeStalls(b, resource != "cpu", s)
+		decodeStalls(b, someStalls, fullStallsOf(resource), s)
 		if !p.send() {
 			return false
 		}

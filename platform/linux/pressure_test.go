@@ -21,15 +21,15 @@ func TestDecodeStalls(t *testing.T) {
 		platform.PressureSome60: 4453, platform.PressureSome300: 5022,
 	}
 	s := sample(platform.Pressure)
-	decodeStalls([]byte(pressureText), false, s)
+	decodeStalls([]byte(pressureText), someStalls, fullStallsOf("cpu"), s)
 	wantFields(t, s, some)
 	some[platform.PressureFull], some[platform.PressureFull10] = 11024174_000, 0
 	some[platform.PressureFull60], some[platform.PressureFull300] = 6, 19
 	s = sample(platform.Pressure)
-	decodeStalls([]byte(pressureText), true, s)
+	decodeStalls([]byte(pressureText), someStalls, fullStallsOf("io"), s)
 	wantFields(t, s, some)
 	s = sample(platform.Pressure)
-	decodeStalls([]byte("some avg10= avg60=x avg300 total=1x\nmost avg10=1.00 total=1\nfull total=7"), true, s)
+	decodeStalls([]byte("some avg10= avg60=x avg300 total=1x\nmost avg10=1.00 total=1\nfull total=7"), someStalls, fullStalls, s)
 	wantFields(t, s, nil)
 }
 
@@ -38,18 +38,18 @@ func FuzzDecodeStalls(f *testing.F) {
 	f.Add([]byte("some avg10=1 avg60=1.5 avg300=184467440737095516.15 total=18446744073709551615\nfull\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fast, slow := sample(platform.Pressure), sample(platform.Pressure)
-		decodeStalls(b, true, fast)
-		slowStalls(string(b), slow)
+		decodeStalls(b, someStalls, fullStalls, fast)
+		slowStalls(string(b), someStalls, fullStalls, slow)
 		same(t, fast, slow)
 	})
 }
 
-func slowStalls(s string, to *platform.Sample) {
+func slowStalls(s string, some, full stall, to *platform.Sample) {
 	shares := map[string]platform.Field{
-		"some avg10": platform.PressureSome10, "some avg60": platform.PressureSome60, "some avg300": platform.PressureSome300,
-		"full avg10": platform.PressureFull10, "full avg60": platform.PressureFull60, "full avg300": platform.PressureFull300,
+		"some avg10": some.in10, "some avg60": some.in60, "some avg300": some.in300,
+		"full avg10": full.in10, "full avg60": full.in60, "full avg300": full.in300,
 	}
-	sums := map[string]platform.Field{"some total": platform.PressureSome, "full total": platform.PressureFull}
+	sums := map[string]platform.Field{"some total": some.total, "full total": full.total}
 	for _, line := range slowLines(s) {
 		f := slowFields(line)
 		for i := 1; i < len(f); i++ {
@@ -58,12 +58,12 @@ func slowStalls(s string, to *platform.Sample) {
 				continue
 			}
 			key = f[0] + " " + key
-			if field, ok := shares[key]; ok {
+			if field := shares[key]; field != noField {
 				if v, ok := slowDecimal(value, 2); ok {
 					to.Set(field, v)
 				}
 			}
-			if field, ok := sums[key]; ok {
+			if field := sums[key]; field != noField {
 				if v, err := strconv.ParseUint(value, 10, 64); err == nil && value[0] != '+' {
 					slowScaled(to, field, v, 1000)
 				}
