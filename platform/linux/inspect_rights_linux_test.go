@@ -149,7 +149,7 @@ func TestInspectCrowd(t *testing.T) {
 	stop := make(chan struct{})
 	var started atomic.Int64
 	var crowd sync.WaitGroup
-	for range 4 {
+	for range 8 {
 		crowd.Go(func() {
 			for {
 				select {
@@ -159,7 +159,7 @@ func TestInspectCrowd(t *testing.T) {
 				}
 				exec.Command("/bin/true").Run()
 				started.Add(1)
-				time.Sleep(15 * time.Millisecond) // four of them start 200 a second and more
+				time.Sleep(15 * time.Millisecond) // eight of them start 200 a second and more
 			}
 		})
 	}

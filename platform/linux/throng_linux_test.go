@@ -83,7 +83,11 @@ func newThrong(t testing.TB, n int) *throng {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &throng{t: t, dir: t.TempDir(), input: read}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &throng{t: t, dir: dir, input: read}
 	t.Cleanup(func() {
 		for _, e := range c.all {
 			e.cmd.Process.Kill()
@@ -237,4 +241,12 @@ func oneCPU(_ *throng, pid int) error {
 
 func limited(_ *throng, pid int) error {
 	return unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 77, Max: 88}, nil)
+}
+
+// user is whose it is.
+func (e *extra) user() uint64 {
+	if a := e.cmd.SysProcAttr; a != nil && a.Credential != nil {
+		return uint64(a.Credential.Uid)
+	}
+	return uint64(os.Geteuid())
 }
