@@ -92,7 +92,7 @@ func (r *reader) setStat(v *visit) {
 	setColumn(s, platform.ProcessCPUSystem, p, statSystem, tickNanos)
 	setColumn(s, platform.ProcessFaultsMinor, p, statMinorFaults, 1)
 	setColumn(s, platform.ProcessFaultsMajor, p, statMajorFaults, 1)
-	setColumn(s, platform.ProcessThreads, p, statThreads, 1)
+	setThreads(s, p)
 	setColumn(s, platform.ProcessParent, p, statParent, 1)
 	setMemory(s, platform.ProcessMemoryVirtual, p.columns[statVirtual], 1)
 	setMemory(s, platform.ProcessMemoryRSS, p.columns[statRSS], r.page)
@@ -111,6 +111,14 @@ func (r *reader) setStat(v *visit) {
 	}
 	if m.delays == delaysOn || m.delays == delaysUnsaid && p.columns[statIowait] != 0 {
 		setColumn(s, platform.ProcessCPUIowait, p, statIowait, tickNanos)
+	}
+}
+
+// setThreads leaves out the 0 that Linux 2.4 prints for what it does not count
+// (proc_pid_stat in fs/proc/array.c).
+func setThreads(s *platform.Sample, p *processStat) {
+	if p.columns[statThreads] > 0 {
+		setColumn(s, platform.ProcessThreads, p, statThreads, 1)
 	}
 }
 
