@@ -37,6 +37,9 @@ func spellDetails(p platform.Inspection) map[string]string {
 	put("threads", sorted(threads, func(t platform.Thread) string {
 		return fmt.Sprintf("%d %d %d", t.Key.ID, t.CPU.User/tick, t.CPU.System/tick)
 	}), err)
+	for _, t := range threads {
+		d[threadNames] += t.Name + "\n"
+	}
 	maps, err := p.MemoryMaps()
 	put("memory maps", sorted(maps, spellMap), err)
 	limits, err := p.Limits()
@@ -58,6 +61,9 @@ func spellDetails(p platform.Inspection) map[string]string {
 	spellIdentity(&id, err, put)
 	return d
 }
+
+// threadNames is a value that psutil does not tell, by which to know whom it misreads.
+const threadNames = "thread names"
 
 // orReason is a value, or why there is none.
 func orReason(v string, err error) string {
