@@ -100,3 +100,11 @@ type Inspection interface {
 	// Close ends the inspection.
 	Close() error
 }
+
+// DetailSource tells where a backend reads one detail.
+type DetailSource struct {
+	Detail string   // the method of [Inspector] or [Inspection]
+	Entity Entity   // [Host] or [Process]: what it is a detail of
+	Reads  []string // what it takes, by the kernel's own names: /proc/[pid]/fd, sock_diag
+	Needs  string   // the privilege that it takes; "" for none
+}

@@ -16,18 +16,20 @@ import (
 // ofPass marks what a pass tells, in an account that also holds what an inspection tells.
 const ofPass = " of a pass"
 
-// playDumper answers each line of its input with what we say, as the script does.
+// playDumper answers each line of its input with what we say, as the script does. Each
+// time it looks for the first time, so that nothing counts of threads that have ended.
 func playDumper() {
-	b := try(New(Options{AllDevices: true})).(*backend)
 	in := bufio.NewScanner(os.Stdin)
 	out := json.NewEncoder(os.Stdout)
 	for in.Scan() {
+		b := try(New(Options{AllDevices: true})).(*backend)
 		switch in.Text() {
 		case "processes":
 			must(out.Encode(dumpProcesses(b)))
 		case "host":
 			must(out.Encode(account{"": spellHost(b)}))
 		}
+		must(b.Close())
 	}
 	os.Exit(0)
 }

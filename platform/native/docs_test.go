@@ -20,14 +20,23 @@ var systems = []string{"linux"}
 // missing are the systems that the project is for and has no backend for yet.
 const missing = "Windows, macOS, FreeBSD, OpenBSD, NetBSD, illumos and Solaris have no backend yet: the program builds there and says so."
 
+const detailsHead = `
+### Details
+
+What an [Inspector](../platform/inspect.go) tells, and ` + "`pidometer inspect`" + ` shows. Each detail of a process also looks at its stat before it is believed. The privilege is for processes of other users.
+
+| of | detail | read from | needs |
+| --- | --- | --- | --- |
+`
+
 const left = `## What psutil has and pidometer leaves out
 
 | what | why |
 | --- | --- |
-| heap_info, heap_trim | the C library's heap of the calling program: a Go program has none to speak of |
-| AIX | no system that Go and this project both reach |
-| nice, ionice, affinity and limits set; signals, suspend, resume | control, not telemetry |
-| memory_info_ex as it was in psutil 4 | an alias, and another thing by now |
+| heap_info, heap_trim | the heap of the C library in the calling program, and a way to shrink it: a Go program has no such heap to speak of, and its own one is told by the Go runtime |
+| AIX | Go's port to it is for one machine type, ppc64, and nothing could be tried on one |
+| setting nice, ionice, affinity and limits; sending signals, suspending, resuming, killing | control: pidometer looks and changes nothing |
+| memory_info_ex as it was in psutil 4 | an alias then, and the name of something new in psutil 8; its fields are fields of a process here |
 | lib and dirty of a process's memory | always 0 since Linux 2.6 |
 
 ## What was seen where
@@ -68,6 +77,7 @@ func page() string {
 			entity(&b, sources, e)
 		}
 		texts(&b, sources)
+		details(&b, native.Details(goos))
 	}
 	b.WriteString("\n" + left)
 	return b.String()
@@ -117,5 +127,13 @@ func texts(b *strings.Builder, sources []platform.Source) {
 				}
 			}
 		}
+	}
+}
+
+// details writes the table of what is no field.
+func details(b *strings.Builder, list []platform.DetailSource) {
+	b.WriteString(detailsHead)
+	for _, d := range list {
+		fmt.Fprintf(b, "| %s | %s | `%s` | %s |\n", d.Entity, d.Detail, strings.Join(d.Reads, "`, `"), d.Needs)
 	}
 }

@@ -48,3 +48,13 @@ func Sources(goos string) []platform.Source {
 	}
 	return nil
 }
+
+// Details returns where the backend of a system, by its GOOS, reads each detail, on
+// whatever system it is asked. It is nil for a system whose backend tells none.
+func Details(goos string) []platform.DetailSource {
+	switch goos {
+	case "linux", "android":
+		return linux.Details()
+	}
+	return nil
+}
