@@ -303,6 +303,19 @@ const (
 	ProcessIOPriorityRealtime   // there is one
 	ProcessIOPriorityBestEffort // likewise
 	ProcessIOPriorityIdle       // likewise
+	ProcessChildren             // processes whose parent it is
+	ProcessTCPEstablished       // sockets that it has open, by state
+	ProcessTCPSynSent
+	ProcessTCPSynReceived
+	ProcessTCPFinWait1
+	ProcessTCPFinWait2
+	ProcessTCPTimeWait
+	ProcessTCPClosed
+	ProcessTCPCloseWait
+	ProcessTCPLastAck
+	ProcessTCPListen
+	ProcessTCPClosing
+	ProcessUDP // sockets that it has open
 	numFields
 )
 

@@ -6,6 +6,12 @@ import "github.com/pidometer/pidometer/platform"
 // name. All of them are off by default.
 var processExtensions = [...]Metric{
 	{
+		Name: "process.child.count", Unit: "{process}", Kind: UpDownCounter, Adds: true,
+		Brief:  "Number of children of the process.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessChildren}},
+		Note: "Those that ended and were not waited for yet count too. It takes one more look at every process of the machine, once in a pass.",
+	},
+	{
 		Name: "process.child.cpu.time", Unit: "s", Kind: Counter, Div: seconds,
 		Brief:  "CPU seconds of descendants that have ended and were waited for.",
 		Entity: platform.Process,
@@ -112,6 +118,26 @@ var processExtensions = [...]Metric{
 		Brief:  "Unique set size: physical memory that would be free if the process ended now.",
 		Entity: platform.Process, Points: []Point{{Field: platform.ProcessMemoryUSS}},
 		Note: "On Linux the private pages, huge ones included. " + dear,
+	},
+	{
+		Name: "process.network.connection.count", Unit: "{connection}", Kind: UpDownCounter, Adds: true,
+		Brief:  "Number of network connections that the process has open.",
+		Entity: platform.Process,
+		Points: []Point{
+			{platform.ProcessTCPEstablished, attrs{NetworkTransport.String("tcp"), ConnectionState.String("established")}},
+			{platform.ProcessTCPSynSent, attrs{NetworkTransport.String("tcp"), ConnectionState.String("syn_sent")}},
+			{platform.ProcessTCPSynReceived, attrs{NetworkTransport.String("tcp"), ConnectionState.String("syn_received")}},
+			{platform.ProcessTCPFinWait1, attrs{NetworkTransport.String("tcp"), ConnectionState.String("fin_wait_1")}},
+			{platform.ProcessTCPFinWait2, attrs{NetworkTransport.String("tcp"), ConnectionState.String("fin_wait_2")}},
+			{platform.ProcessTCPTimeWait, attrs{NetworkTransport.String("tcp"), ConnectionState.String("time_wait")}},
+			{platform.ProcessTCPClosed, attrs{NetworkTransport.String("tcp"), ConnectionState.String("closed")}},
+			{platform.ProcessTCPCloseWait, attrs{NetworkTransport.String("tcp"), ConnectionState.String("close_wait")}},
+			{platform.ProcessTCPLastAck, attrs{NetworkTransport.String("tcp"), ConnectionState.String("last_ack")}},
+			{platform.ProcessTCPListen, attrs{NetworkTransport.String("tcp"), ConnectionState.String("listen")}},
+			{platform.ProcessTCPClosing, attrs{NetworkTransport.String("tcp"), ConnectionState.String("closing")}},
+			{platform.ProcessUDP, attrs{NetworkTransport.String("udp")}},
+		},
+		Note: "Sockets that several processes have open count in each. It takes the name of each descriptor of the process, and the tables of its network namespace.",
 	},
 	{
 		Name: "process.scheduling.nice", Unit: "1", Kind: Gauge,

@@ -79,15 +79,17 @@ type backend struct {
 	names   map[string]string
 	sample  platform.Sample
 
-	host    *host    // of hostState
-	details *details // what inspections share
-	known   map[place]*known
-	lookup  lookup
-	owners  owners
-	cgroups cgroups
-	online  onlineCPUs
-	passes  uint64 // the passes begun so far
-	pass    pass   // the one that goes on
+	host      *host    // of hostState
+	details   *details // what inspections share
+	known     map[place]*known
+	lookup    lookup
+	owners    owners
+	cgroups   cgroups
+	offspring offspring
+	networks  networks
+	online    onlineCPUs
+	passes    uint64 // the passes begun so far
+	pass      pass   // the one that goes on
 }
 
 // pass is what is kept for one pass.
@@ -97,6 +99,7 @@ type pass struct {
 	walked         bool          // every process was visited
 	maps           time.Duration // spent on what mappings take
 	numbered, ours bool          // whether it is known that PIDs mean the same to system calls, and whether they do
+	related        bool          // children were counted
 	// Whether it was asked which CPUs are online, and whether it is known.
 	onlineRead, onlineKnown bool
 }

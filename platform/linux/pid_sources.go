@@ -19,6 +19,8 @@ const (
 	pidEnviron
 	pidCgroup
 	pidGroupLimits
+	pidChildren
+	pidSockets
 	etcPasswd
 	numPidSources
 )
@@ -44,6 +46,8 @@ var pidReads = [numPidSources]func(*reader, *visit) error{
 	pidEnviron:     (*reader).readEnviron,
 	pidCgroup:      (*reader).readCgroup,
 	pidGroupLimits: (*reader).readGroupLimits,
+	pidChildren:    (*reader).readChildren,
+	pidSockets:     (*reader).readConnections,
 	etcPasswd:      (*reader).readPasswd,
 }
 
@@ -89,6 +93,20 @@ func pidSources(word uint8) []platform.Source {
 			// Of each of some four groups, from its own up.
 			Name: "/sys/fs/cgroup/[group]/cpu.max", Cost: 40, Files: 8, Dear: true,
 			Gives: exactly(platform.ProcessCPULimit, platform.ProcessMemoryLimit),
+		},
+		pidChildren: {
+			// The stat of every process, once in a pass.
+			Name: "/proc/[pid]/stat of all", Cost: 9000, Files: 1, Dear: true,
+			Gives: exactly(platform.ProcessChildren),
+		},
+		pidSockets: {
+			// The tables of each network namespace once in a pass, see tcpSource, and the
+			// name of each descriptor.
+			Name: "/proc/[pid]/net", Needs: samePrivilege, Cost: 20_000, Files: 5, Dear: true,
+			Gives: exactly(platform.ProcessTCPEstablished, platform.ProcessTCPSynSent, platform.ProcessTCPSynReceived,
+				platform.ProcessTCPFinWait1, platform.ProcessTCPFinWait2, platform.ProcessTCPTimeWait, platform.ProcessTCPClosed,
+				platform.ProcessTCPCloseWait, platform.ProcessTCPLastAck, platform.ProcessTCPListen, platform.ProcessTCPClosing,
+				platform.ProcessUDP),
 		},
 		etcPasswd: {Name: "/etc/passwd", Cost: 2, Dear: true, Gives: exactly(platform.ProcessUser)},
 	}

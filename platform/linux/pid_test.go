@@ -73,8 +73,25 @@ func wanted(p task) map[platform.Field]uint64 {
 		platform.ProcessFileLimitSoft:        1000 * k,
 		platform.ProcessFileLimitHard:        2000 * k,
 		platform.ProcessIOPriorityBestEffort: k,
+		platform.ProcessChildren:             0,
+		platform.ProcessTCPEstablished:       0,
+		platform.ProcessTCPSynSent:           0,
+		platform.ProcessTCPSynReceived:       0,
+		platform.ProcessTCPFinWait1:          0,
+		platform.ProcessTCPFinWait2:          0,
+		platform.ProcessTCPTimeWait:          0,
+		platform.ProcessTCPClosed:            0,
+		platform.ProcessTCPCloseWait:         0,
+		platform.ProcessTCPLastAck:           0,
+		platform.ProcessTCPListen:            0,
+		platform.ProcessTCPClosing:           0,
+		platform.ProcessUDP:                  0,
 	}
 }
+
+// lone are the sources that tell of a process by what stands under it alone. The
+// others look at all processes, or at what it shares with others.
+const lone = processSources &^ (1<<pidChildren | 1<<pidSockets)
 
 var (
 	firstOf42  = task{pid: 42, start: 5000, name: "a) S 9 (b", threads: 3, user: user, scale: 2}
@@ -202,7 +219,7 @@ func TestOncePerPass(t *testing.T) {
 	b := w.backend(Options{})
 	defer b.Close()
 	w.log = []string{}
-	read(t, b, processSources)
+	read(t, b, lone)
 	for _, call := range []string{"open /proc/uptime", "open /proc/sys/kernel/task_delayacct", "stat /etc/passwd", "open /proc/."} {
 		n := 0
 		for _, logged := range w.log {

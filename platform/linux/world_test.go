@@ -120,6 +120,9 @@ func (w *world) start(p task) {
 	for fd := range 5 * k {
 		w.symlink(fmt.Sprintf("%sfd/%d", dir, fd), "/dev/null")
 	}
+	w.symlink(dir+"ns/net", "net:[4026531840]")
+	w.write(dir+"net/tcp", "  sl  local_address\n   0: 00000000:07E8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 452 1 x\n")
+	w.write(dir+"net/udp", "")
 	w.find(dir + "fd").stat.Size = int64(5 * k)
 	for i := range p.threads {
 		id := p.pid + uint64(i)*1000
