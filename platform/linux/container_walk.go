@@ -77,13 +77,15 @@ func (b *backend) descend(t *hierarchy, w *groupWalk) error {
 		return err
 	}
 	defer b.kernel.Close(fd)
-	for {
+	for seen := 0; seen < mostDirents; {
 		n, err := b.kernel.ReadDir(fd, b.dirents)
 		if err != nil || n == 0 {
 			return err
 		}
 		decodeFolders(b.dirents[:n], w.add)
+		seen += n
 	}
+	return errEndless
 }
 
 // leafLinks is how many names a folder has that holds no other: its own, and the dot

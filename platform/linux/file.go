@@ -1,7 +1,7 @@
 package linux
 
 import (
-	"math"
+	"errors"
 	"strconv"
 )
 
@@ -43,12 +43,12 @@ func (b *backend) slurp(dir int, parts ...string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := b.drain(fd, &b.buf, 0, math.MaxInt)
+	n, err := b.drain(fd, &b.buf, 0, mostFile)
 	b.kernel.Close(fd)
 	if err != nil {
 		return nil, err
 	}
-	return b.lines(n), nil
+	return b.ended(n)
 }
 
 // once reads a file that the kernel prints as one record, in one read. Such a
@@ -61,13 +61,29 @@ func (b *backend) once(dir int, path []byte) ([]byte, error) {
 	}
 	n, err := b.kernel.Read(fd, b.buf)
 	if err == nil && n == len(b.buf) {
-		n, err = b.drain(fd, &b.buf, n, math.MaxInt)
+		n, err = b.drain(fd, &b.buf, n, mostFile)
 	}
 	b.kernel.Close(fd)
 	if err != nil {
 		return nil, err
 	}
-	return b.lines(n), nil
+	return b.ended(n)
+}
+
+// mostFile is how much of a file is read: a table of a million locks is smaller.
+// Whatever stands in the place of a file under another root, and has no end, costs no
+// more memory than that.
+const mostFile = 64 << 20
+
+var errEndless = errors.New("has no end")
+
+// ended returns the lines that were read, if that was all of them.
+func (b *backend) ended(n int) ([]byte, error) {
+	if n < mostFile {
+		return b.lines(n), nil
+	}
+	b.buf = make([]byte, readSize)
+	return nil, errEndless
 }
 
 // lines returns the first n bytes of the buffer, with a newline at their end. The

@@ -11,16 +11,23 @@ const (
 	direntName   = 19 // d_name, ends in a NUL byte
 )
 
+// mostDirents is how many bytes of one directory are read. There are at most 4194304
+// PIDs (PID_MAX_LIMIT in include/linux/threads.h), of 32 bytes each.
+const mostDirents = 256 << 20
+
 // list appends the numbers that name entries of the open directory fd: PIDs,
-// thread IDs, file descriptors. All other names are left out.
+// thread IDs, file descriptors. All other names are left out. A directory that grows
+// as fast as it is read is an error.
 func (b *backend) list(fd int, numbers []uint64) ([]uint64, error) {
-	for {
+	for seen := 0; seen < mostDirents; {
 		n, err := b.kernel.ReadDir(fd, b.dirents)
 		if err != nil || n == 0 {
 			return numbers, err
 		}
 		numbers = decodeDirents(b.dirents[:n], numbers)
+		seen += n
 	}
+	return nil, errEndless
 }
 
 // decodeDirents appends the numeric names of one buffer of directory entries.

@@ -59,6 +59,9 @@ func readFile(k Kernel, dir int, path, buf []byte) ([]byte, error) {
 	defer k.Close(fd)
 	buf = buf[:0]
 	for {
+		if len(buf) >= mostFile {
+			return nil, errEndless
+		}
 		if len(buf) == cap(buf) {
 			buf = append(buf, 0)[:len(buf)]
 		}
