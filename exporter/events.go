@@ -23,9 +23,12 @@ type events struct {
 var _ sdklog.Processor = (*events)(nil)
 
 func newEvents(c config, res *resource.Resource, tell *teller, count *counters) (*events, error) {
-	v, err := readVariables(c.events)
-	if err != nil {
-		return nil, err
+	var v variables
+	if c.kinds[eventsPayload] == kindOTLP {
+		var err error
+		if v, err = readVariables(c.events); err != nil {
+			return nil, err
+		}
 	}
 	carrier, err := newCarrier(c.events, v)
 	if err != nil {

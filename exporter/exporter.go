@@ -19,6 +19,7 @@ type Exporter struct {
 	reader   *reader
 	border   *Decorator
 	endpoint endpoint
+	kind     string
 
 	loggers *sdklog.LoggerProvider
 	events  *events
@@ -29,9 +30,9 @@ type Exporter struct {
 }
 
 // New starts an exporter. Without options it sends to http://localhost:4317 over
-// gRPC, every 15 seconds; the OTEL_* variables of the specification are honoured,
-// and options beat them. No connection is made before the first pass, or the first
-// event. Whatever is wrong with options or variables is an error here.
+// gRPC, every 15 seconds; the OTEL_* variables of the specification are honoured
+// ([Variables] lists them), and options beat them. No connection is made before the
+// first pass, or the first event. Whatever is wrong with options or variables is an error here.
 func New(ctx context.Context, opts ...Option) (*Exporter, error) {
 	c, err := newConfig(opts).resolve()
 	if err != nil {
@@ -41,38 +42,24 @@ func New(ctx context.Context, opts ...Option) (*Exporter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resource: %w", err)
 	}
-	v, err := readVariables(c.endpoint)
+	client, err := c.client(ctx)
 	if err != nil {
 		return nil, err
-	}
-	client, err := newClient(ctx, c, v)
-	if err != nil {
-		return nil, fmt.Errorf("endpoint %s: %w", c.endpoint.url(), err)
 	}
 	border := newDecorator(client, c)
 	events, err := newEvents(c, res, border.tell, border.count)
 	if err != nil {
 		return nil, errors.Join(err, client.Shutdown(ctx))
 	}
-	return assemble(c, res, border, events), nil
+	return assemble(c, res, border, events)
 }
 
 // assemble puts the SDK in front of what goes to the receiver.
-func assemble(c config, res *resource.Resource, border *Decorator, events *events) *Exporter {
+func assemble(c config, res *resource.Resource, border *Decorator, events *events) (*Exporter, error) {
 	r := newReader(border, c)
-	return &Exporter{
-		// A limit of the SDK's own would fold series together first come, first kept
-		// (sdk/metric v1.47.0: 2000 per instrument, and the last value of a gauge).
-		// What we measure is bounded by selection, so there is none.
-		provider: sdkmetric.NewMeterProvider(
-			sdkmetric.WithResource(res), sdkmetric.WithReader(r), sdkmetric.WithCardinalityLimit(0)),
-		reader:   r,
-		border:   border,
-		endpoint: c.endpoint,
-		// The sender has the resource: the one of a record cannot be repaired.
-		loggers: sdklog.NewLoggerProvider(sdklog.WithProcessor(events)),
-		events:  events,
-	}
+	loggers, err := c.loggers(res, events)
+	return &Exporter{provider: c.meters(res, r), reader: r, border: border, endpoint: c.endpoint, kind: c.kinds[metricsPayload],
+		loggers: loggers, events: events}, err
 }
 
 // MeterProvider returns the provider to hand to instrumentation. It is not set
@@ -88,8 +75,17 @@ func (e *Exporter) LoggerProvider() *sdklog.LoggerProvider {
 	return e.loggers
 }
 
-// Endpoint returns where the metrics go, as a URL.
-func (e *Exporter) Endpoint() string { return e.endpoint.url() }
+// Endpoint returns where the metrics go, as a URL, or "console" or "none".
+func (e *Exporter) Endpoint() string {
+	if e.kind != kindOTLP {
+		return e.kind
+	}
+	return e.endpoint.url()
+}
+
+// Idle reports whether metrics go nowhere, as OTEL_SDK_DISABLED or
+// OTEL_METRICS_EXPORTER wants it: then no pass is ever made.
+func (e *Exporter) Idle() bool { return e.kind == kindNone }
 
 // UseStartTimes sets who is asked when a series of the scopes of [WithScopes]
 // began to count. The SDK itself only knows when the instrument was created.

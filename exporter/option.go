@@ -49,6 +49,7 @@ type Option interface {
 type config struct {
 	endpoint  endpoint
 	events    endpoint
+	kinds     [len(payloads)]string // of exporters, as OTEL_METRICS_EXPORTER spells them
 	url       string
 	interval  time.Duration
 	timeout   time.Duration
@@ -186,9 +187,15 @@ func newConfig(opts []Option) config {
 
 // resolve fills in from the environment and the defaults what no option has set.
 func (c config) resolve() (config, error) {
+	for what := range c.kinds {
+		c.kinds[what], _ = kindOf(payload(what), c.url)
+	}
+	if err := checkVariables(); err != nil {
+		return c, err
+	}
 	var errs [7]error
-	c.endpoint, errs[0] = findEndpoint(metricsPayload, c.url)
-	c.events, errs[1] = findEndpoint(eventsPayload, c.url)
+	c.endpoint, errs[0] = c.place(metricsPayload)
+	c.events, errs[1] = c.place(eventsPayload)
 	c.interval, errs[2] = orMillis(c.interval, "OTEL_METRIC_EXPORT_INTERVAL", DefaultInterval)
 	c.timeout, errs[3] = orMillis(c.timeout, "OTEL_METRIC_EXPORT_TIMEOUT", defaultTimeout)
 	c.timeout = min(c.timeout, max(c.interval, leastTimeout))

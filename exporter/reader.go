@@ -22,6 +22,7 @@ type reader struct {
 	producers []sdkmetric.Producer
 	interval  time.Duration
 	timeout   time.Duration
+	idle      bool // it reads nothing
 
 	turn      chan struct{} // holds one token while a pass runs
 	collected metricdata.ResourceMetrics
@@ -44,6 +45,7 @@ func newReader(next *Decorator, c config) *reader {
 		producers: c.producers,
 		interval:  c.interval,
 		timeout:   c.timeout,
+		idle:      c.kinds[metricsPayload] == kindNone,
 		turn:      make(chan struct{}, 1),
 		done:      make(chan struct{}),
 	}
@@ -70,6 +72,9 @@ func (r *reader) run(loop context.Context) {
 
 // pass collects and delivers, when no other pass does.
 func (r *reader) pass(ctx context.Context) error {
+	if r.idle {
+		return nil
+	}
 	select {
 	case r.turn <- struct{}{}:
 		defer func() { <-r.turn }()
