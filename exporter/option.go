@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -206,7 +207,19 @@ func (c config) resolve() (config, error) {
 	if c.identity == IdentityResource && len(c.scopes) == 0 {
 		c = c.check(false, "identity %s is for the scopes of WithScopes, and there are none", IdentityResource)
 	}
-	return c, errors.Join(append(errs[:], c.err)...)
+	return c, distinct(append(errs[:], c.err)...)
+}
+
+// distinct joins errors, but each text once: a general variable speaks of both
+// payloads.
+func distinct(errs ...error) error {
+	var kept []error
+	for _, err := range errs {
+		if err != nil && !slices.ContainsFunc(kept, func(have error) bool { return have.Error() == err.Error() }) {
+			kept = append(kept, err)
+		}
+	}
+	return errors.Join(kept...)
 }
 
 // orMillis returns d if it was set, else the variable in milliseconds, else def.

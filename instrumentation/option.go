@@ -155,6 +155,11 @@ func WithLifetime() Option {
 	return option(func(c *config) { c.series.Lifetime = true })
 }
 
+// Check returns the error that [Start] would have for these options because of what
+// they say, without reading anything of this machine: an unknown metric, attribute or
+// condition, or a pattern that matches nothing.
+func Check(options ...Option) error { return newConfig(options).series.Check() }
+
 // Open resolves options to what package producer and [Start] read from. It is of
 // no use outside this module.
 func Open(options ...Option) (*series.Reader, error) { return newConfig(options).open() }

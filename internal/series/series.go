@@ -78,25 +78,13 @@ const countMetric = "system.process.count"
 // Open prepares the walk over a backend, which the reader closes. It fails with
 // an unknown metric name or a pattern that matches nothing.
 func Open(c Config, b platform.Backend) (*Reader, error) {
-	patterns := c.Metrics
-	if c.Processes == oneshot.Self || c.Processes == oneshot.None {
-		patterns = append([]string{"-" + countMetric}, patterns...)
-	}
-	selected, err := semconv.Select(patterns)
+	chosen, err := c.parse()
 	if err != nil {
 		return nil, err
 	}
-	conditions, err := filter.ParseAll(c.Filter)
-	if err != nil {
-		return nil, err
-	}
-	extra, err := semconv.SelectProcessAttributes(c.Attributes)
-	if err != nil {
-		return nil, err
-	}
-	r := &Reader{extra: extra, self: c.Processes == oneshot.Self}
+	r := &Reader{extra: chosen.extra, self: c.Processes == oneshot.Self}
 	given := provided(b.Sources())
-	for _, m := range selected {
+	for _, m := range chosen.metrics {
 		if c.shows(&m) && m.ProvidedBy(given) {
 			r.metrics = append(r.metrics, m)
 		}
@@ -107,8 +95,36 @@ func Open(c Config, b platform.Backend) (*Reader, error) {
 	}
 	keep := r.wantExtra(&want)
 	r.pass = oneshot.New(oneshot.Config{Backend: b, Want: want, Rates: rates,
-		Processes: c.Processes, Always: c.always(), Raw: c.Raw, Lifetime: c.Lifetime, Keep: keep, Filter: conditions})
+		Processes: c.Processes, Always: c.always(), Raw: c.Raw, Lifetime: c.Lifetime, Keep: keep, Filter: chosen.conditions})
 	return r, nil
+}
+
+// parsed is a configuration that has been understood.
+type parsed struct {
+	metrics    []semconv.Metric
+	conditions []filter.Condition
+	extra      []semconv.ProcessAttribute
+}
+
+// Check reports what can't be understood.
+func (c Config) Check() error {
+	_, err := c.parse()
+	return err
+}
+
+func (c Config) parse() (p parsed, err error) {
+	patterns := c.Metrics
+	if c.Processes == oneshot.Self || c.Processes == oneshot.None {
+		patterns = append([]string{"-" + countMetric}, patterns...)
+	}
+	if p.metrics, err = semconv.Select(patterns); err != nil {
+		return p, err
+	}
+	if p.conditions, err = filter.ParseAll(c.Filter); err != nil {
+		return p, err
+	}
+	p.extra, err = semconv.SelectProcessAttributes(c.Attributes)
+	return p, err
 }
 
 // shows reports whether the entity of a metric is reported at all.

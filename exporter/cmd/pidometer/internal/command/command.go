@@ -53,6 +53,7 @@ var commands = []command{
 	{"inspect", "lay one process open, by its PID, or the host: inspect PID|host", laidOpen, (*flags).forInspect},
 	{"cpus", "show which CPU each busy process is on, over time", cpus, (*flags).forCPUs},
 	{"run", "the sidecar: export to OTLP until SIGTERM", run, (*flags).forRun},
+	{"config", "print the effective configuration of run as a file", printConfig, (*flags).forRun},
 	{"metrics", "list every metric: unit, kind, status, systems, privileges", metrics, (*flags).forNone},
 	{"version", "print the version", version, (*flags).forNone},
 }
@@ -90,7 +91,7 @@ func dispatch(env Env, args []string) (End, error) {
 			return start(env, c, rest)
 		}
 	}
-	return End{}, bad("unknown command %q: there are once, inspect, cpus, run, metrics, version and help", name)
+	return End{}, bad("unknown command %q: there are once, inspect, cpus, run, config, metrics, version and help", name)
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
@@ -113,6 +114,9 @@ func start(env Env, c command, args []string) (End, error) {
 		return End{}, bad("%s: %v; see pidometer %s --help", c.name, err, c.name)
 	case set.NArg() > 0:
 		return End{}, bad("%s takes no argument %q; see pidometer %s --help", c.name, set.Arg(0), c.name)
+	}
+	if err := f.configure(set); err != nil {
+		return End{}, err
 	}
 	if err := f.check(); err != nil {
 		return End{}, err

@@ -31,6 +31,8 @@ type flags struct {
 	sort       string
 	count      int
 	subject    string // the PID, or host, of inspect
+	config     string
+	sources    sources
 }
 
 // list is a flag of several values: comma-separated, or given more than once.
@@ -79,6 +81,7 @@ func (f *flags) forCPUs(set *flag.FlagSet) {
 }
 
 func (f *flags) forRun(set *flag.FlagSet) {
+	set.StringVar(&f.config, "config", "", "`FILE` in OpenTelemetry's declarative format; the default is OTEL_CONFIG_FILE; flags beat it, and of the OTEL_* variables it reads only those that it names")
 	set.StringVar(&f.otlp, "otlp", "", "`URL` of the OTLP endpoint; the default is OTEL_EXPORTER_OTLP_ENDPOINT, then http://localhost:4317")
 	set.StringVar(&f.identity, "identity", string(exporter.IdentityPoint), "`WHERE` a process is told: point (PID and creation time on its points, as Prometheus wants it) or resource (a Resource for each process)")
 	set.Func("interval", "`TIME` between two exports, such as 15s; the default is OTEL_METRIC_EXPORT_INTERVAL, then 15s", f.setInterval)
@@ -112,7 +115,24 @@ func (f *flags) check() error {
 		return bad("--count %d is below zero", f.count)
 	}
 	if _, ok := choices[f.processes]; f.processes != "" && !ok {
-		return bad("--processes %q is none of top, all, self and none", f.processes)
+		return bad("%s %q is none of top, all, self and none", f.named("processes"), f.processes)
+	}
+	return f.combine()
+}
+
+// combine refuses what has no effect together.
+func (f *flags) combine() error {
+	switch p := f.processes; {
+	case p == "":
+		return nil
+	case len(f.always) > 0 && p != "top":
+		return bad("%s goes with processes top only, and they are %s", f.named("always"), p)
+	case len(f.filter) > 0 && (p == "self" || p == "none"):
+		return bad("%s chooses among processes, and they are %s: write top or all", f.named("filter"), p)
+	case len(f.attributes) > 0 && p == "none":
+		return bad("%s describes processes, and they are none", f.named("process-attributes"))
+	case f.identity == string(exporter.IdentityResource) && (p == "self" || p == "none"):
+		return bad("%s resource tells processes apart, and they are %s: write top or all", f.named("identity"), p)
 	}
 	return nil
 }

@@ -21,7 +21,10 @@ func run(ctx context.Context, env Env, f *flags) (End, error) {
 	if err != nil {
 		return End{}, startError(err)
 	}
-	log := slog.New(slog.NewTextHandler(env.Err, nil))
+	log, err := f.logger(env)
+	if err != nil {
+		return End{}, err
+	}
 	s, err := f.connect(ctx, host, log)
 	if err != nil {
 		return End{}, err
@@ -44,11 +47,7 @@ type sidecar struct {
 // every process is reported, since instruments have a cardinality limit and cost
 // the SDK a hundred times as much.
 func (f *flags) connect(ctx context.Context, host []attribute.KeyValue, log *slog.Logger) (*sidecar, error) {
-	options := []exporter.Option{exporter.WithEndpoint(f.otlp), exporter.WithResource(host...),
-		exporter.WithScopes(instrumentation.ScopeName), exporter.WithIdentity(exporter.Identity(f.identity)), exporter.WithLogger(log)}
-	if f.interval > 0 {
-		options = append(options, exporter.WithInterval(f.interval))
-	}
+	options := append(f.exporterOptions(), exporter.WithResource(f.describe(host)...), exporter.WithLogger(log))
 	if f.processes == "all" {
 		return f.produce(ctx, options)
 	}
@@ -63,7 +62,7 @@ func (f *flags) produce(ctx context.Context, options []exporter.Option) (*sideca
 	e, err := exporter.New(ctx, append(options, exporter.WithProducer(source))...)
 	if err != nil {
 		source.Close()
-		return nil, usageError{err}
+		return nil, usageError{f.placed(err)}
 	}
 	return &sidecar{e, source.Close}, nil
 }
@@ -71,7 +70,7 @@ func (f *flags) produce(ctx context.Context, options []exporter.Option) (*sideca
 func (f *flags) instrument(ctx context.Context, options []exporter.Option) (*sidecar, error) {
 	e, err := exporter.New(ctx, options...)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, usageError{f.placed(err)}
 	}
 	registration, err := instrumentation.Start(append(f.options(), instrumentation.WithMeterProvider(e.MeterProvider()))...)
 	if err != nil {
