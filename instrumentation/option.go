@@ -18,6 +18,7 @@ type config struct {
 	series   series.Config
 	platform native.Options
 	provider metric.MeterProvider
+	observed bool             // the passes report themselves
 	backend  platform.Backend // of a test; nil for this machine's
 }
 
@@ -163,6 +164,10 @@ func Check(options ...Option) error { return newConfig(options).series.Check() }
 // Open resolves options to what package producer and [Start] read from. It is of
 // no use outside this module.
 func Open(options ...Option) (*series.Reader, error) { return newConfig(options).open() }
+
+// Observed reports whether [WithSelfObservation] is among the options. It is of no use
+// outside this module.
+func Observed(options ...Option) bool { return newConfig(options).observed }
 
 func (c config) open() (*series.Reader, error) {
 	backend, err := c.kernel()

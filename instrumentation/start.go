@@ -27,6 +27,7 @@ type Registration struct {
 	registration metric.Registration
 	provider     key
 	instruments  []instrument // by index of [series.Reader.Metrics]
+	own          []instrument // by index of [series.OwnMetrics]; nil if not wanted
 	starts       starts
 
 	once   sync.Once
@@ -73,6 +74,11 @@ func (r *Registration) start(c config) (err error) {
 	meter := c.provider.Meter(ScopeName, metric.WithInstrumentationVersion(Version), metric.WithSchemaURL(semconv.SchemaURL))
 	observables, err := r.create(meter)
 	if err == nil {
+		var own []metric.Observable
+		own, err = r.createOwn(meter, c.observed)
+		observables = append(observables, own...)
+	}
+	if err == nil {
 		r.registration, err = meter.RegisterCallback(r.observe, observables...)
 	}
 	if err != nil {
@@ -101,6 +107,12 @@ func (r *Registration) create(meter metric.Meter) ([]metric.Observable, error) {
 // that the application measures in a cycle in which one callback fails, and a
 // panic would end the application.
 func (r *Registration) observe(ctx context.Context, observer metric.Observer) error {
+	r.observeAll(ctx, observer)
+	r.observeOwn(ctx, observer)
+	return nil
+}
+
+func (r *Registration) observeAll(ctx context.Context, observer metric.Observer) {
 	defer r.recover()
 	r.starts.begin()
 	r.reader.Collect(ctx, func(s *series.Series, v series.Number) {
@@ -112,7 +124,6 @@ func (r *Registration) observe(ctx context.Context, observer metric.Observer) er
 		}
 		r.starts.set(start{r.reader.Metrics()[s.Metric].Name, s.Set.Equivalent()}, s.Start)
 	})
-	return nil
 }
 
 // attributes returns the options that carry a series' attributes, made once.
@@ -127,6 +138,7 @@ func attributes(s *series.Series) []metric.ObserveOption {
 
 func (r *Registration) recover() {
 	if p := recover(); p != nil {
+		r.reader.Panicked()
 		r.panics.Lock()
 		r.panics.last = p
 		r.panics.Unlock()

@@ -9,6 +9,7 @@ import (
 	"context"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -25,6 +26,8 @@ const ScopeName = "github.com/pidometer/pidometer/instrumentation/producer"
 type Producer struct {
 	reader *series.Reader
 	scope  instrumentation.Scope
+	own    bool      // the passes report themselves
+	begun  time.Time // when counting began
 }
 
 // New opens a producer of what the options choose; options that name a
@@ -34,8 +37,8 @@ func New(options ...pidometer.Option) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Producer{reader: reader, scope: instrumentation.Scope{
-		Name: ScopeName, Version: pidometer.Version, SchemaURL: semconv.SchemaURL}}, nil
+	return &Producer{reader: reader, own: pidometer.Observed(options...), begun: time.Now(),
+		scope: instrumentation.Scope{Name: ScopeName, Version: pidometer.Version, SchemaURL: semconv.SchemaURL}}, nil
 }
 
 // Close frees what the producer holds. It must not be used any more after that.
@@ -47,21 +50,57 @@ func (p *Producer) Reset() { p.reader.Pass().Reset() }
 // Missed returns how often a source gave nothing, as Registration.Missed does.
 func (p *Producer) Missed() map[string]map[string]uint64 { return p.reader.Missed() }
 
+// Health returns how the last pass went, as Registration.Health does.
+func (p *Producer) Health() pidometer.Health { return pidometer.HealthOf(p.reader) }
+
 // Produce makes the metrics of one pass. The error is always nil, since one would
 // cost the SDK's reader everything else that it collected. A panic is contained.
 func (p *Producer) Produce(ctx context.Context) (scopes []metricdata.ScopeMetrics, err error) {
-	b := newBatch(p.reader.Metrics())
-	defer func() {
-		if recover() != nil {
-			scopes, err = nil, nil
-		}
-	}()
-	at := p.reader.Collect(ctx, b.add)
-	if metrics := b.finish(at); len(metrics) > 0 {
+	metrics := append(p.pass(ctx), p.observe(ctx)...)
+	if len(metrics) > 0 {
 		scopes = append(scopes, metricdata.ScopeMetrics{Scope: p.scope, Metrics: metrics})
 	}
 	return scopes, nil
 }
+
+func (p *Producer) pass(ctx context.Context) (metrics []metricdata.Metrics) {
+	defer p.contain(&metrics)
+	b := newBatch(p.reader.Metrics())
+	at := p.reader.Collect(ctx, b.add)
+	return b.finish(at)
+}
+
+// contain ends a panic, of which nothing is reported but that it was.
+func (p *Producer) contain(metrics *[]metricdata.Metrics) {
+	if recover() != nil {
+		p.reader.Panicked()
+		*metrics = nil
+	}
+}
+
+// observe tells of the pass that has just been made.
+func (p *Producer) observe(ctx context.Context) (metrics []metricdata.Metrics) {
+	if !p.own {
+		return nil
+	}
+	defer p.contain(&metrics)
+	b := newBatch(ownRows)
+	p.reader.Observe(ctx, func(i int, set attribute.Set, start time.Time, v series.Number) {
+		if start.IsZero() {
+			start = p.begun
+		}
+		b.add(&series.Series{Metric: i, Set: set, Start: start}, v)
+	})
+	return b.finish(time.Now())
+}
+
+// ownRows are the metrics of self-observation.
+var ownRows = func() (rows []semconv.Metric) {
+	for _, m := range series.OwnMetrics {
+		rows = append(rows, m.Metric)
+	}
+	return rows
+}()
 
 // batch is the points of one pass, by metric. It is made anew for each: the SDK
 // keeps what a producer returned for as long as it likes.

@@ -41,7 +41,7 @@ var table = []arrow{
 	{"internal/filter", []string{"platform", "internal/text"}, nil},
 	{"internal/oneshot", []string{"platform", "internal/filter", "internal/monotonic", "internal/text"}, nil},
 	{"semconv", []string{"platform", "internal/text"}, []string{"go.opentelemetry.io/otel/attribute"}},
-	{"internal/series", []string{"platform", "semconv", "internal/filter", "internal/oneshot", "internal/text"},
+	{"internal/series", []string{"platform", "semconv", "internal/filter", "internal/monotonic", "internal/oneshot", "internal/text"},
 		[]string{"go.opentelemetry.io/otel/attribute"}},
 
 	// The guest in a service: the OpenTelemetry API, never the SDK.
@@ -49,7 +49,7 @@ var table = []arrow{
 		[]string{"platform", "platform/native", "semconv", "internal/oneshot", "internal/series", "internal/text"}, api},
 	// A producer is made of the SDK's data, and of its Scope, which is no data yet.
 	{"instrumentation/producer", []string{"instrumentation", "semconv", "internal/series"},
-		[]string{"go.opentelemetry.io/otel/sdk/instrumentation", "go.opentelemetry.io/otel/sdk/metric/metricdata"}},
+		[]string{"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/sdk/instrumentation", "go.opentelemetry.io/otel/sdk/metric/metricdata"}},
 
 	// The way out knows nothing of what it carries. Events it encodes itself: the
 	// SDK's exporters of logs lose their order and cannot repair a resource.

@@ -86,6 +86,7 @@ type Pass struct {
 	candidates []candidate
 	parents    map[uint64]uint64 // of every process, where a filter asks for a tree
 	stats      Stats
+	recent     tally
 }
 
 // table holds the rows of one kind of entity.
@@ -251,6 +252,7 @@ func (p *Pass) start(now time.Time) {
 	}
 	p.youngest, p.latest = p.latest, 0
 	p.states = [len(counted)]uint64{}
+	p.recent = tally{}
 	clear(p.parents)
 	p.missed = [platform.Entities]bool{}
 	for e := range p.tables {
@@ -325,6 +327,7 @@ func (p *Pass) newOther() *Row {
 func (p *Pass) miss(source int, why platform.Reason) {
 	p.missed[p.sources[source].Entity] = true
 	p.stats.Misses[Miss{p.sources[source].Name, why}]++
+	p.recent.missed[source][why]++
 }
 
 // first reports whether this is the first pass.

@@ -108,6 +108,7 @@ type wideStage struct {
 
 // Sample takes the process if the dear conditions hold of it too.
 func (w *wideStage) Sample(s *platform.Sample) bool {
+	w.pass.recent.told[stageWide][s.Entity]++
 	if w.admitted = holds(w.pass.dear, s); w.admitted {
 		w.pass.keep(s, w.pass.notWide)
 	}

@@ -8,11 +8,15 @@ type (
 	secondStage Pass
 )
 
-func (p *firstStage) Sample(s *platform.Sample) bool { return (*Pass)(p).sample(s) }
+func (p *firstStage) Sample(s *platform.Sample) bool {
+	p.recent.told[stageFirst][s.Entity]++
+	return (*Pass)(p).sample(s)
+}
 
 func (p *firstStage) Miss(source int, why platform.Reason) { (*Pass)(p).miss(source, why) }
 
 func (p *secondStage) Sample(s *platform.Sample) bool {
+	p.recent.told[stageSecond][s.Entity]++
 	(*Pass)(p).keep(s, mask{})
 	return true
 }

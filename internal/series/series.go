@@ -6,6 +6,7 @@ package series
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -54,6 +55,8 @@ type Reader struct {
 	pass    *oneshot.Pass
 	extra   []semconv.ProcessAttribute
 	self    bool
+	points  atomic.Int64 // of the last collection
+	panics  atomic.Int64
 }
 
 // form is one metric as one kind of entity shows it.
@@ -191,12 +194,17 @@ func (r *Reader) Close() error { return r.pass.Close() }
 func (r *Reader) Collect(ctx context.Context, yield func(*Series, Number)) (at time.Time) {
 	r.pass.Collect(ctx, func(p *oneshot.Pass) {
 		at = p.At()
+		n := int64(0)
+		defer func() { r.points.Store(n) }()
 		for e := range r.byHost {
 			if len(r.byHost[e]) == 0 {
 				continue
 			}
 			for row := range p.Rows(platform.Entity(e)) {
-				r.walk(p, row, yield)
+				r.walk(p, row, func(s *Series, v Number) {
+					n++
+					yield(s, v)
+				})
 			}
 		}
 	})
