@@ -5,14 +5,14 @@ import (
 	"testing"
 )
 
-// growing is a kernel with a folder that grows as fast as it is read, by one name.
-type growing struct {
+// endless is a kernel with a folder that grows as fast as it is read, by one name.
+type endless struct {
 	Kernel
 	entry []byte
 	calls int
 }
 
-func (k *growing) ReadDir(_ int, buf []byte) (n int, err error) {
+func (k *endless) ReadDir(_ int, buf []byte) (n int, err error) {
 	k.calls++
 	for n+len(k.entry) <= len(buf) {
 		n += copy(buf[n:], k.entry)
@@ -20,14 +20,14 @@ func (k *growing) ReadDir(_ int, buf []byte) (n int, err error) {
 	return n, nil
 }
 
-func (k *growing) Open(int, []byte) (int, error)       { return 3, nil }
-func (k *growing) Stat(int, []byte) (Stat, error)      { return Stat{Links: 1}, nil }
-func (k *growing) Close(int) error                     { return nil }
-func (k *growing) Read(_ int, buf []byte) (int, error) { k.calls++; return len(buf), nil }
+func (k *endless) Open(int, []byte) (int, error)       { return 3, nil }
+func (k *endless) Stat(int, []byte) (Stat, error)      { return Stat{Links: 1}, nil }
+func (k *endless) Close(int) error                     { return nil }
+func (k *endless) Read(_ int, buf []byte) (int, error) { k.calls++; return len(buf), nil }
 
 func TestEndlessFolder(t *testing.T) {
 	for _, name := range []string{"1234", "no number"} {
-		k := &growing{entry: dirents(name)}
+		k := &endless{entry: dirents(name)}
 		b := &backend{kernel: k, dirents: make([]byte, direntSize)}
 		if numbers, err := b.list(3, nil); !errors.Is(err, errEndless) || numbers != nil {
 			t.Errorf("%q: %d numbers, %v", name, len(numbers), err)
@@ -37,7 +37,7 @@ func TestEndlessFolder(t *testing.T) {
 		}
 	}
 	// Names that are no folders' cost nothing to keep.
-	k := &growing{entry: dirents(".")}
+	k := &endless{entry: dirents(".")}
 	b := &backend{kernel: k, dirents: make([]byte, direntSize)}
 	if err := b.descend(&hierarchy{}, &groupWalk{}); !errors.Is(err, errEndless) {
 		t.Errorf("control groups: %v", err)
@@ -47,7 +47,7 @@ func TestEndlessFolder(t *testing.T) {
 // Neither of the two ways to read a file to its end goes on for ever, and the memory is
 // given back.
 func TestEndlessRead(t *testing.T) {
-	k := &growing{}
+	k := &endless{}
 	b := &backend{kernel: k, buf: make([]byte, readSize)}
 	if _, err := b.slurp(3, "x"); !errors.Is(err, errEndless) || len(b.buf) != readSize {
 		t.Errorf("slurp: %v, %d bytes are held", err, len(b.buf))
