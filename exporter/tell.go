@@ -62,12 +62,13 @@ func (t *trouble) end() (ended trouble, was bool) {
 	return ended, was
 }
 
-// outage is a time in which nothing is delivered of one payload, or, where the
-// receiver is not reached at all, of both.
+// outage is a time in which nothing is delivered of one payload, or, for the same
+// reason, of both.
 type outage struct {
 	since   time.Time
 	host    string
 	unheard bool                // the receiver was not reached
+	remedy  string              // else
 	met     [len(payloads)]bool // who was in it
 	open    int                 // of these, whom it is not over for
 	passes  int64
@@ -115,28 +116,28 @@ func (t *teller) events(o eventOutcome) {
 }
 
 // fail begins an outage, or goes on with one. Two payloads share one if the receiver
-// is the same and was reached by neither: people want to know of it once.
+// is the same, and either was reached by neither or wants the same of both: people
+// want to know of it once.
 func (t *teller) fail(f *flow, err error) {
 	if f.outage != nil {
 		return
 	}
 	what := f.endpoint.payload
-	if f.outage = t.shared(f, err); f.outage == nil {
-		f.outage = &outage{since: time.Now(), host: f.endpoint.host, unheard: unreached(err)}
-		t.warn(what.String()+" are not delivered", err, remedy(err, f.endpoint), slog.String("endpoint", f.endpoint.String()))
+	mend := remedy(err, f.endpoint)
+	if f.outage = t.shared(f, unreached(err), mend); f.outage == nil {
+		f.outage = &outage{since: time.Now(), host: f.endpoint.host, unheard: unreached(err), remedy: mend}
+		t.warn(what.String()+" are not delivered", err, mend, slog.String("endpoint", f.endpoint.String()))
 	}
 	f.outage.met[what] = true
 	f.outage.open++
 }
 
-// shared returns the outage of another payload that explains an error too. If there
+// shared returns the outage of another payload that explains a failure too. If there
 // was a success since it began it does not.
-func (t *teller) shared(f *flow, err error) *outage {
-	if !unreached(err) {
-		return nil
-	}
+func (t *teller) shared(f *flow, unheard bool, mend string) *outage {
 	for i := range t.flows {
-		if o := t.flows[i].outage; o != nil && o.unheard && o.host == f.endpoint.host && f.success.Before(o.since) {
+		o := t.flows[i].outage
+		if o != nil && o.host == f.endpoint.host && f.success.Before(o.since) && (o.unheard && unheard || o.remedy == mend) {
 			return o
 		}
 	}
@@ -258,10 +259,10 @@ var symptoms = []struct {
 	text   string
 	remedy func(endpoint) string
 }{
-	{"connection refused", nothingListens},
-	{"no such host", func(e endpoint) string {
-		return fmt.Sprintf("the name of %s does not resolve; check the spelling", e)
+	{"lookup ", func(e endpoint) string {
+		return fmt.Sprintf("the name of %s does not resolve; check the spelling, and the resolver", e)
 	}},
+	{"connection refused", nothingListens},
 	{"first record does not look like a TLS handshake", writePlaintext},
 	{"server gave HTTP response to HTTPS client", writePlaintext},
 	{"x509: certificate signed by unknown authority", func(endpoint) string {

@@ -74,22 +74,11 @@ func StartAt(t testing.TB, addr string, opts ...grpc.ServerOption) *Receiver {
 // /v1/logs.
 func StartHTTP(t testing.TB) *Receiver {
 	t.Helper()
-	return startHTTP(t, "127.0.0.1:0", nil)
+	return StartHTTPAt(t, "127.0.0.1:0", nil)
 }
 
-// StartHTTPAt is StartHTTP on a given address.
-func StartHTTPAt(t testing.TB, addr string) *Receiver {
-	t.Helper()
-	return startHTTP(t, addr, nil)
-}
-
-// StartHTTPS is StartHTTP over TLS.
-func StartHTTPS(t testing.TB, config *tls.Config) *Receiver {
-	t.Helper()
-	return startHTTP(t, "127.0.0.1:0", config)
-}
-
-func startHTTP(t testing.TB, addr string, config *tls.Config) *Receiver {
+// StartHTTPAt is StartHTTP on a given address, and over TLS if config is not nil.
+func StartHTTPAt(t testing.TB, addr string, config *tls.Config) *Receiver {
 	t.Helper()
 	r, l := listen(t, addr)
 	mux := http.NewServeMux()
