@@ -334,6 +334,7 @@ func (s *sender) shutdown(ctx context.Context) error {
 	<-s.done
 	err := s.carrier.close()
 	left := len(s.batch) + s.queue.clear()
+	s.finish(len(s.batch))
 	if left > 0 {
 		o := eventOutcome{lost: int64(left), err: &leftError{left, s.why}, dropped: s.queue.overflown()}
 		s.count.events(o)

@@ -13,10 +13,11 @@ import (
 
 // Refuse answers every request with an error.
 func Refuse(code codes.Code) Answer {
-	return func(context.Context, *Request) (*Response, error) {
-		return nil, status.Error(code, "as the test wants it")
-	}
+	return func(context.Context, *Request) (*Response, error) { return nil, Refused(code) }
 }
+
+// Refused is the error that [Refuse] answers with.
+func Refused(code codes.Code) error { return status.Error(code, "as the test wants it") }
 
 // RefuseOver answers requests of more than n points with ResourceExhausted.
 func RefuseOver(n int) Answer {
