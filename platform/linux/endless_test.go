@@ -44,6 +44,16 @@ func TestEndlessFolder(t *testing.T) {
 	}
 }
 
+// The same of sysfs, whose folders are kept to be compared with.
+func TestEndlessClass(t *testing.T) {
+	k := &endless{entry: dirents("hwmon0")}
+	b := &backend{kernel: k, dirents: make([]byte, direntSize)}
+	p := &hostPass{reader: &reader{b, t.Context()}, host: &host{}}
+	if got, err := p.entries("sys/class/hwmon/"); !errors.Is(err, errEndless) || got != nil || p.host.entries != nil {
+		t.Errorf("%d bytes are held, %v", len(got), err)
+	}
+}
+
 // Neither of the two ways to read a file to its end goes on for ever, and the memory is
 // given back.
 func TestEndlessRead(t *testing.T) {
