@@ -146,8 +146,8 @@ func (f *File) fromDecoder(root *yaml.Node, err error) error {
 // types stand in a file.
 var (
 	missingIn = regexp.MustCompile(`field (\w+) in \*?otelconf\.(\w+): required`)
-	holders   = map[string]string{"OTLPGrpcMetricExporter": "otlp_grpc", "OTLPHttpMetricExporter": "otlp_http",
-		"PeriodicMetricReader": "periodic", "AttributeNameValue": "attributes", "NameStringValuePair": "headers"}
+	holders   = map[string]string{"OTLPGrpcMetricExporter": "otlp_grpc", "OTLPHttpMetricExporter": "otlp_http", "OTLPGrpcExporter": "otlp_grpc", "OTLPHttpExporter": "otlp_http",
+		"PeriodicMetricReader": "periodic", "BatchLogRecordProcessor": "batch", "AttributeNameValue": "attributes", "NameStringValuePair": "headers"}
 )
 
 // fieldOf is how otelconf says that a value is out of bounds.
@@ -184,8 +184,8 @@ func (f *File) format(root *yaml.Node) error {
 // Keys at the top that configure what pidometer has not: other programs that read
 // the same file may.
 var (
-	others = []string{"attribute_limits", "logger_provider", "propagator", "tracer_provider", "distribution"}
-	ours   = []string{"file_format", "disabled", "log_level", "resource", "meter_provider", sectionPath[0]}
+	others = []string{"attribute_limits", "propagator", "tracer_provider", "distribution"}
+	ours   = []string{"file_format", "disabled", "log_level", "resource", "meter_provider", "logger_provider", sectionPath[0]}
 )
 
 func (f *File) top(root *yaml.Node) error {

@@ -46,6 +46,15 @@ meter_provider:
             temporality_preference: low_memory
             default_histogram_aggregation: base2_exponential_bucket_histogram
             tls: {ca_file: /ca, cert_file: /cert, key_file: /key, insecure: false}
+logger_provider:
+  processors:
+    - batch:
+        schedule_delay: 100
+        max_queue_size: 5000
+        exporter:
+          otlp_http:
+            endpoint: http://collector:4318/v1/logs
+            encoding: protobuf
 tracer_provider:
   processors: []
 instrumentation/development:
@@ -74,6 +83,8 @@ func TestParse(t *testing.T) {
 		p + "HEADERS": "token=old,x=y,token=a%20b%2Cc=d", p + "COMPRESSION": "gzip", p + "TIMEOUT": "1000",
 		p + "TEMPORALITY_PREFERENCE": "lowmemory", p + "DEFAULT_HISTOGRAM_AGGREGATION": "base2_exponential_bucket_histogram",
 		p + "CERTIFICATE": "/ca", p + "CLIENT_CERTIFICATE": "/cert", p + "CLIENT_KEY": "/key", p + "INSECURE": "false",
+		"OTEL_LOGS_EXPORTER": "otlp", "OTEL_BLRP_SCHEDULE_DELAY": "100", "OTEL_BLRP_MAX_QUEUE_SIZE": "5000",
+		"OTEL_EXPORTER_OTLP_LOGS_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "http://collector:4318/v1/logs",
 	}
 	if !maps.Equal(f.Variables, want) {
 		t.Errorf("variables\n%v, want\n%v", f.Variables, want)
@@ -88,10 +99,10 @@ func TestParse(t *testing.T) {
 		}
 	}
 	own := []Entry{
-		{"metrics", []string{"system.*", "-system.network.*"}, []int{40, 41}, true, 39},
-		{"processes", []string{"top"}, []int{42}, false, 42},
-		{"per_cpu", []string{"true"}, []int{43}, false, 43},
-		{"always", nil, nil, false, 44},
+		{"metrics", []string{"system.*", "-system.network.*"}, []int{49, 50}, true, 48},
+		{"processes", []string{"top"}, []int{51}, false, 51},
+		{"per_cpu", []string{"true"}, []int{52}, false, 52},
+		{"always", nil, nil, false, 53},
 	}
 	if !reflect.DeepEqual(f.Own, own) {
 		t.Errorf("section %+v", f.Own)
@@ -132,10 +143,12 @@ func TestMistakes(t *testing.T) {
 		{"not honoured", meter("        cardinality_limits: {default: 5}\n" + console), `f.yaml:5: periodic: pidometer has nothing for "cardinality_limits"`},
 		{"views", meter(console) + "  views: []\n", `f.yaml:6: meter_provider: pidometer has nothing for "views"`},
 		{"pull", "file_format: '1.0'\nmeter_provider:\n  readers:\n    - pull: {exporter: {}}\n", `f.yaml:4: readers: pidometer has nothing for "pull"; there are periodic`},
-		{"an empty reader", "file_format: '1.0'\nmeter_provider:\n  readers: [{}]\n", "f.yaml:2: meter_provider has a reader without an exporter"},
+		{"an empty reader", "file_format: '1.0'\nmeter_provider:\n  readers: [{}]\n", "f.yaml:2: meter_provider has a place without an exporter"},
 		{"two readers", meter(console) + "    - periodic: {exporter: {console: }}\n", "f.yaml:6: readers: pidometer has one"},
 		{"two exporters", meter("        exporter:\n          console:\n          otlp_grpc: {endpoint: c}\n"), "f.yaml:7: exporter: there is one already"},
 		{"no endpoint", meter("        exporter:\n          otlp_grpc: {}\n"), "f.yaml:6: otlp_grpc: endpoint is required"},
+		{"simple", meter(console) + "logger_provider:\n  processors:\n    - simple: {exporter: {console: }}\n", `f.yaml:8: processors: pidometer has nothing for "simple"; there are batch`},
+		{"temporality of events", meter(console) + "logger_provider:\n  processors:\n    - batch:\n        exporter:\n          otlp_grpc: {endpoint: c, temporality_preference: delta}\n", `f.yaml:10: otlp_grpc: pidometer has nothing for "temporality_preference"`},
 		{"JSON", meter("        exporter:\n          otlp_http:\n            endpoint: http://c\n            encoding: json\n"), `f.yaml:8: encoding "json": pidometer has protobuf`},
 		{"header without a value", meter("        exporter:\n          otlp_grpc:\n            endpoint: c\n            headers:\n              - name: x\n"), "f.yaml:8: headers: value is required"},
 		{"attribute of another type", meter(console) + "resource:\n  attributes:\n    - {name: n, value: x, type: int}\n", "f.yaml:8: attributes: the value of n is not of its type"},
@@ -201,7 +214,7 @@ func TestRoundTrip(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for k, v := range variables {
-				t.Setenv(metricsPrefix+k, v)
+				t.Setenv("OTEL_EXPORTER_OTLP_METRICS_"+k, v)
 			}
 			settings, err := exporter.Settings()
 			if err != nil {

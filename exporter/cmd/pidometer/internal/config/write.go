@@ -72,47 +72,57 @@ func (e Effective) providers(root *yaml.Node) {
 	disabled := e.setting("OTEL_SDK_DISABLED")
 	add(root, "disabled", scalar(disabled.Value), disabled.From)
 	add(root, "log_level", scalar(e.LogLevel.Value), e.LogLevel.From)
-	kind := e.setting("OTEL_METRICS_EXPORTER")
+	for i := range signals {
+		e.provider(root, &signals[i])
+	}
+}
+
+// provider writes metrics, or events. None of them are no list, and no provider.
+func (e Effective) provider(root *yaml.Node, s *signal) {
+	kind := e.setting(s.kind)
+	if kind.Value == "none" && s.provider == "meter_provider" {
+		add(root, s.provider, mapping(s.list, list()), kind.From)
+	}
 	if kind.Value == "none" {
-		add(root, "meter_provider", mapping("readers", list()), kind.From)
 		return
 	}
-	periodic := mapping()
-	for _, p := range places {
-		if name, ok := strings.CutPrefix(p.path, periodicPath+"/"); ok {
-			s := e.setting(p.variable)
-			add(periodic, name, scalar(s.Value), s.From)
-		}
+	item := mapping()
+	for _, p := range s.places {
+		v := e.setting(p.variable)
+		add(item, p.path, scalar(v.Value), v.From)
 	}
 	exporter := mapping()
 	if kind.Value == "console" {
 		add(exporter, "console", mapping(), kind.From)
 	} else {
-		protocol := e.setting(metricsPrefix + "PROTOCOL")
+		protocol := e.setting(s.prefix + "PROTOCOL")
 		i := slices.IndexFunc(protocols, func(p place) bool { return p.variable == protocol.Value })
-		add(exporter, protocols[i].path, e.otlp(), protocol.From)
+		add(exporter, protocols[i].path, e.otlp(s, protocols[i].path), protocol.From)
 	}
-	add(periodic, "exporter", exporter, "")
-	add(root, "meter_provider", mapping("readers", list(mapping("periodic", periodic))), "")
+	add(item, "exporter", exporter, "")
+	add(root, s.provider, mapping(s.list, list(mapping(s.item, item))), "")
 }
 
 // otlp writes an exporter over OTLP. The endpoint has its scheme, so that nothing is
 // left to say about security.
-func (e Effective) otlp() *yaml.Node {
+func (e Effective) otlp(s *signal, protocol string) *yaml.Node {
 	n, tls := mapping(), mapping()
 	for _, p := range otlpPlaces {
-		s := e.setting(metricsPrefix + p.variable)
+		if !s.has(protocol, p.path) || p.path == "tls/insecure" || p.path == "headers_list" {
+			continue
+		}
+		v := e.setting(s.prefix + p.variable)
 		name, within := strings.CutPrefix(p.path, "tls/")
 		switch {
-		case s.Value == "" || name == "insecure" || p.path == "headers_list":
+		case v.Value == "":
 		case p.path == "headers":
-			add(n, p.path, masked(s.Value), s.From)
+			add(n, p.path, masked(v.Value), v.From)
 		case p.path == "temporality_preference":
-			add(n, p.path, scalar(strings.Replace(strings.ToLower(s.Value), "lowmemory", "low_memory", 1)), s.From)
+			add(n, p.path, scalar(strings.Replace(strings.ToLower(v.Value), "lowmemory", "low_memory", 1)), v.From)
 		case within:
-			add(tls, name, scalar(s.Value), s.From)
+			add(tls, name, scalar(v.Value), v.From)
 		default:
-			add(n, p.path, scalar(s.Value), s.From)
+			add(n, p.path, scalar(v.Value), v.From)
 		}
 	}
 	if len(tls.Content) > 0 {
