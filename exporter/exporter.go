@@ -58,8 +58,12 @@ func New(ctx context.Context, opts ...Option) (*Exporter, error) {
 func assemble(c config, res *resource.Resource, border *Decorator, events *events) (*Exporter, error) {
 	r := newReader(border, c)
 	loggers, err := c.loggers(res, events)
-	return &Exporter{provider: c.meters(res, r), reader: r, border: border, endpoint: c.endpoint, kind: c.kinds[metricsPayload],
-		loggers: loggers, events: events}, err
+	e := &Exporter{provider: c.meters(res, r), reader: r, border: border, endpoint: c.endpoint, kind: c.kinds[metricsPayload],
+		loggers: loggers, events: events}
+	if c.observed && err == nil {
+		err = e.observe()
+	}
+	return e, err
 }
 
 // MeterProvider returns the provider to hand to instrumentation. It is not set

@@ -60,6 +60,7 @@ type config struct {
 	starts    StartTimes
 	log       *slog.Logger
 	batch     int
+	observed  bool // what becomes of passes is told as metrics
 	identity  Identity
 	queue     queueBounds
 	pace      pace // of events

@@ -15,6 +15,7 @@ type Stats struct {
 	Refused     int64     // points that the receiver threw away (partial success)
 	Repaired    int64     // strings and attribute sets of metrics that were not valid UTF-8
 	Merged      int64     // points that shared scope, metric and attributes with another, and became one with it
+	Outages     int64     // times at which passes began to fail
 	LastSuccess time.Time // of a whole pass
 	LastError   error     // nil after a whole pass
 
@@ -26,6 +27,7 @@ type Stats struct {
 	EventsUntaken    int64     // events thrown away because the receiver takes none at all
 	EventsRepaired   int64     // strings of events that were not valid UTF-8
 	EventRequests    int64     // requests made
+	EventOutages     int64     // times at which requests began to fail
 	LastEventSuccess time.Time // of a request with events
 	LastEventError   error     // nil after a request with events that arrived
 }
@@ -46,6 +48,9 @@ func (c *counters) pass(o outcome, repaired int64) {
 	c.s.Refused += o.refused
 	c.s.Repaired = repaired
 	c.s.Merged += o.merged
+	if o.err != nil && c.s.LastError == nil {
+		c.s.Outages++
+	}
 	c.s.LastError = o.err
 	if o.err != nil {
 		c.s.Failed++
@@ -63,6 +68,9 @@ func (c *counters) events(o eventOutcome) {
 	c.s.EventsLost += o.lost
 	c.s.EventsRefused += o.refused
 	c.s.EventsUntaken += o.untaken
+	if o.err != nil && c.s.LastEventError == nil && o.untaken == 0 {
+		c.s.EventOutages++
+	}
 	if c.s.LastEventError = o.err; o.err == nil {
 		c.s.LastEventSuccess = time.Now()
 	}
