@@ -2,7 +2,8 @@ package linux
 
 import (
 	"fmt"
-	"os"
+	"io"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -25,40 +26,49 @@ func (realKernel) IOPriority(id uint64) (uint64, error) {
 	return uint64(max(v, 0)), err
 }
 
-// netlinkSize holds any datagram of a dump (NLMSG_GOODSIZE in
-// include/linux/netlink.h is at most 8 KiB, and dumps go up to 32 KiB).
-const netlinkSize = 64 << 10
-
-func (realKernel) Netlink(protocol int, request []byte, each func([]byte) bool) error {
+// OpenNetlink connects to the kernel, which then refuses what other processes send
+// (netlink_getsockbyportid in net/netlink/af_netlink.c).
+func (k realKernel) OpenNetlink(protocol int) (int, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
-		return fmt.Errorf("netlink socket: %w", standard(err.(syscall.Errno)))
+		return -1, fmt.Errorf("netlink socket: %w", standard(err.(syscall.Errno)))
 	}
-	defer unix.Close(fd)
 	timeout := unix.Timeval{Sec: 1}
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
-		return os.NewSyscallError("setsockopt", err)
+	if err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err == nil {
+		err = k.peer.connect(fd)
 	}
-	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return fmt.Errorf("netlink request: %w", standard(err.(syscall.Errno)))
+	if err != nil {
+		unix.Close(fd)
+		return -1, fmt.Errorf("netlink socket: %w", standard(err.(syscall.Errno)))
 	}
-	buf := make([]byte, netlinkSize)
+	return fd, nil
+}
+
+// netlinkPeer is the kernel's address, which x/sys writes anew for every call: one for
+// all, so that a pass does not allocate it.
+type netlinkPeer struct {
+	mu   sync.Mutex
+	addr unix.SockaddrNetlink
+}
+
+func (p *netlinkPeer) connect(fd int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return unix.Connect(fd, &p.addr)
+}
+
+func (realKernel) Write(fd int, b []byte) error {
 	for {
-		n, from, err := unix.Recvfrom(fd, buf, 0)
+		n, _, errno := unix.Syscall6(unix.SYS_WRITE, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
 		switch {
-		case err == unix.EINTR:
-		case err == unix.EAGAIN:
-			return os.ErrDeadlineExceeded
-		case err != nil:
-			return fmt.Errorf("netlink answer: %w", standard(err.(syscall.Errno)))
-		case fromKernel(from) && !each(buf[:n]):
+		case errno == unix.EINTR:
+		case errno != 0:
+			return standard(errno)
+		case int(n) != len(b):
+			return io.ErrShortWrite
+		default:
 			return nil
 		}
 	}
-}
-
-// fromKernel tells the kernel's datagrams from those that any process may send.
-func fromKernel(from unix.Sockaddr) bool {
-	a, ok := from.(*unix.SockaddrNetlink)
-	return ok && a.Pid == 0
 }

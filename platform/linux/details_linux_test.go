@@ -93,9 +93,9 @@ func (k *witnessKernel) IOPriority(id uint64) (uint64, error) {
 	return k.realKernel.IOPriority(id)
 }
 
-func (k *witnessKernel) Netlink(protocol int, request []byte, each func([]byte) bool) error {
+func (k *witnessKernel) OpenNetlink(protocol int) (int, error) {
 	k.call(map[int]string{protocolRoute: "rtnetlink", protocolDiag: "sock_diag"}[protocol])
-	return k.realKernel.Netlink(protocol, request, each)
+	return k.realKernel.OpenNetlink(protocol)
 }
 
 // patterns turn a path into that of the table, which names what varies.

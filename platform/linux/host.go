@@ -33,6 +33,11 @@ type host struct {
 	nodes      []uint64
 	containers containers
 	hardware
+
+	tcp          tcpCounts
+	diagRequests [2][]byte // for sockets of IPv4 and IPv6
+	datagram     []byte    // lent to one answer of netlink at a time
+	undiagnosed  bool      // there is no sock_diag
 }
 
 func newHost(k Kernel, root int, o Options) *host {

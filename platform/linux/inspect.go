@@ -27,7 +27,7 @@ const mostParked = 8
 func newDetails(b *backend) *details {
 	calls, ok := b.kernel.(Caller)
 	if !ok {
-		calls = noCalls{}
+		calls = noCalls{b.kernel}
 	}
 	view := backend{
 		kernel: b.kernel, options: b.options, word: b.word, page: b.page, boot: b.boot,

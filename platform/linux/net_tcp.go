@@ -18,8 +18,15 @@ func decodeTCP(line []byte, counts *tcpCounts) {
 		return
 	}
 	state, rest, ok := text.HexField(text.Skip(line, 3))
-	if next, _ := text.Field(rest); ok && state < uint64(len(counts)) && len(next) > 0 {
-		counts[state]++
+	if next, _ := text.Field(rest); ok && len(next) > 0 {
+		counts.add(state)
+	}
+}
+
+// add counts one socket.
+func (c *tcpCounts) add(state uint64) {
+	if state < uint64(len(c)) {
+		c[state]++
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 )
 
 // Offsets in struct nlmsghdr (man 7 netlink), and in struct nlattr.
@@ -21,23 +22,65 @@ const (
 
 // Types and flags of messages.
 const (
-	netlinkError      = 2
-	netlinkDone       = 3
-	netlinkRequest    = 0x1
-	netlinkDump       = 0x300
-	attributeTypeMask = 0x3fff // the rest is flags
+	netlinkError       = 2
+	netlinkDone        = 3
+	netlinkRequest     = 0x1
+	netlinkInterrupted = 0x10 // NLM_F_DUMP_INTR, since Linux 3.1
+	netlinkDump        = 0x300
+	attributeTypeMask  = 0x3fff // the rest is flags
 )
 
+// netlinkSize holds any datagram of a dump (NLMSG_GOODSIZE in
+// include/linux/netlink.h is at most 8 KiB, and dumps go up to 32 KiB).
+const netlinkSize = 64 << 10
+
+// mostDumps is how often a table is asked for that changes while it is told. The last
+// answer is taken as it is: it may lack what came meanwhile, or tell it twice.
+const mostDumps = 3
+
 // dump asks for all objects of a kind and hands each message of the answer to each,
-// lent until it returns.
-func dump(calls Caller, protocol int, kind uint16, body []byte, each func(kind uint16, payload []byte)) error {
-	var failed error
-	done := false
-	err := calls.Netlink(protocol, dumpRequest(kind, body), func(datagram []byte) bool {
-		done, failed = decodeNetlink(datagram, each)
-		return !done && failed == nil
-	})
-	return errors.Join(err, failed)
+// lent until it returns. Before it begins, again for an answer that was interrupted, it
+// calls begin. buf holds a datagram at a time.
+func dump(calls Caller, protocol int, request, buf []byte, begin func(), each func(kind uint16, payload []byte)) error {
+	fd, err := calls.OpenNetlink(protocol)
+	if err != nil {
+		return err
+	}
+	defer calls.Close(fd)
+	for range mostDumps {
+		begin()
+		var a answerState
+		if err := calls.Write(fd, request); err != nil {
+			return fmt.Errorf("netlink request: %w", err)
+		}
+		for !a.done {
+			n, err := calls.Read(fd, buf)
+			if err != nil {
+				return fmt.Errorf("netlink answer: %w", late(err))
+			}
+			if err := decodeNetlink(buf[:n], &a, each); err != nil {
+				return err
+			}
+		}
+		if !a.interrupted {
+			break
+		}
+	}
+	return nil
+}
+
+// late names an answer that did not come.
+func late(err error) error {
+	if timeout := (interface{ Timeout() bool })(nil); errors.As(err, &timeout) && timeout.Timeout() {
+		return os.ErrDeadlineExceeded
+	}
+	return err
+}
+
+// answerState is how far an answer has come.
+type answerState struct {
+	done        bool // nothing follows
+	interrupted bool // what it tells of changed meanwhile
 }
 
 // dumpRequest encodes a request.
@@ -49,25 +92,35 @@ func dumpRequest(kind uint16, body []byte) []byte {
 	return append(b, body...)
 }
 
-// decodeNetlink takes the messages of one datagram apart. It is done with the last
-// message of the whole answer.
-func decodeNetlink(b []byte, each func(kind uint16, payload []byte)) (done bool, err error) {
+// decodeNetlink takes the messages of one datagram apart. The answer is done with its
+// last message. An empty datagram is none that the kernel sends.
+func decodeNetlink(b []byte, a *answerState, each func(kind uint16, payload []byte)) error {
+	if len(b) < netlinkHeader {
+		a.done = true
+		return errContent
+	}
 	for len(b) >= netlinkHeader {
 		length := int(binary.NativeEndian.Uint32(b[netlinkLength:]))
 		if length < netlinkHeader || length > len(b) {
-			return true, errContent
+			a.done = true
+			return errContent
 		}
 		kind, payload := binary.NativeEndian.Uint16(b[netlinkType:]), b[netlinkHeader:length]
+		if binary.NativeEndian.Uint16(b[netlinkFlags:])&netlinkInterrupted != 0 {
+			a.interrupted = true
+		}
 		switch kind {
 		case netlinkDone:
-			return true, nil
+			a.done = true
+			return nil
 		case netlinkError:
-			return true, netlinkFailure(payload)
+			a.done = true
+			return netlinkFailure(payload)
 		}
 		each(kind, payload)
 		b = b[min(aligned(length), len(b)):]
 	}
-	return false, nil
+	return nil
 }
 
 // netlinkFailure reads struct nlmsgerr, which begins with a negative errno.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -37,15 +38,16 @@ func TestDecodeNetlink(t *testing.T) {
 		{message(netlinkError, errno(95)), "", true, errors.ErrUnsupported},
 		{message(netlinkError, ""), "", true, errContent},
 		{message(16, "abc")[:18], "", true, errContent},
-		{nil, "", false, nil},
+		{nil, "", true, errContent},
 	} {
 		var got strings.Builder
-		done, err := decodeNetlink(test.datagram, func(_ uint16, payload []byte) { got.WriteString(string(payload) + ",") })
-		if got.String() != test.got || done != test.done || !errors.Is(err, test.err) {
-			t.Errorf("%x: %q, %v, %v, want %q, %v, %v", test.datagram, got.String(), done, err, test.got, test.done, test.err)
+		var a answerState
+		err := decodeNetlink(test.datagram, &a, func(_ uint16, payload []byte) { got.WriteString(string(payload) + ",") })
+		if got.String() != test.got || a.done != test.done || a.interrupted || !errors.Is(err, test.err) {
+			t.Errorf("%x: %q, %+v, %v, want %q, %v, %v", test.datagram, got.String(), a, err, test.got, test.done, test.err)
 		}
 	}
-	if _, err := decodeNetlink(message(netlinkError, errno(77)), nil); err == nil {
+	if err := decodeNetlink(message(netlinkError, errno(77)), new(answerState), nil); err == nil {
 		t.Error("an error is none")
 	}
 }
@@ -64,12 +66,16 @@ func FuzzDecodeNetlink(f *testing.F) {
 	f.Add(dumpRequest(16, []byte("body ")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var got []string
-		done, err := decodeNetlink(b, func(kind uint16, payload []byte) { got = append(got, string(rune(kind))+string(payload)) })
+		var a answerState
+		err := decodeNetlink(b, &a, func(kind uint16, payload []byte) { got = append(got, string(rune(kind))+string(payload)) })
 		var want []string
-		rest, ended := b, false
+		rest, ended, interrupted := b, len(b) < 16, false
 		for len(rest) >= 16 && !ended {
 			n := int(binary.NativeEndian.Uint32(rest))
 			kind := binary.NativeEndian.Uint16(rest[4:])
+			if n >= 16 && n <= len(rest) && binary.NativeEndian.Uint16(rest[6:])>>4&1 == 1 {
+				interrupted = true
+			}
 			if n < 16 || n > len(rest) || kind == 2 || kind == 3 {
 				ended = true
 				break
@@ -77,8 +83,8 @@ func FuzzDecodeNetlink(f *testing.F) {
 			want = append(want, string(rune(kind))+string(rest[16:n]))
 			rest = rest[min((n+3)/4*4, len(rest)):]
 		}
-		if done != ended || err != nil && !done {
-			t.Fatalf("done %v, %v, want %v", done, err, ended)
+		if a.done != ended || a.interrupted != interrupted || err != nil && !a.done {
+			t.Fatalf("%+v, %v, want %v, %v", a, err, ended, interrupted)
 		}
 		alike(t, got, true, want, true)
 	})
@@ -119,4 +125,68 @@ func slowStruct[T any](b []byte) (v T, rest []byte, ok bool) {
 	r := bytes.NewReader(b)
 	err := binary.Read(r, binary.NativeEndian, &v)
 	return v, b[len(b)-r.Len():], err == nil
+}
+
+// answers is a kernel whose netlink answers each request with the next list of
+// datagrams.
+type answers struct {
+	noCalls
+	lists [][][]byte
+	err   error // once nothing is left to read
+	asked int
+	left  [][]byte
+	open  int
+}
+
+func (k *answers) OpenNetlink(int) (int, error) { k.open++; return 7, nil }
+func (k *answers) Close(int) error              { k.open--; return nil }
+
+func (k *answers) Write(int, []byte) error {
+	k.left = k.lists[min(k.asked, len(k.lists)-1)]
+	k.asked++
+	return nil
+}
+
+func (k *answers) Read(_ int, buf []byte) (int, error) {
+	if len(k.left) == 0 {
+		return -1, k.err
+	}
+	n := copy(buf, k.left[0])
+	k.left = k.left[1:]
+	return n, nil
+}
+
+type timeout struct{}
+
+func (timeout) Error() string { return "too late" }
+func (timeout) Timeout() bool { return true }
+
+// What changed while it was told is asked for again, but not for ever.
+func TestDumpInterrupted(t *testing.T) {
+	whole := [][]byte{dumpRequest(16, []byte("abcd")), dumpRequest(netlinkDone, nil)}
+	torn := [][]byte{dumpRequest(16, []byte("torn")), dumpRequest(netlinkDone, nil)}
+	binary.NativeEndian.PutUint16(torn[1][netlinkFlags:], netlinkInterrupted)
+	for _, test := range []struct {
+		lists [][][]byte
+		got   string
+		asked int
+		err   error
+	}{
+		{[][][]byte{whole}, "abcd", 1, nil},
+		{[][][]byte{torn, whole}, "abcd", 2, nil},
+		{[][][]byte{torn}, "torn", mostDumps, nil},
+		{[][][]byte{whole[:1]}, "abcd", 1, os.ErrDeadlineExceeded},
+		{[][][]byte{{nil}}, "", 1, errContent},
+		{[][][]byte{{dumpRequest(netlinkError, binary.NativeEndian.AppendUint32(nil, ^uint32(94)))}}, "", 1, errors.ErrUnsupported},
+	} {
+		k := &answers{lists: test.lists, err: timeout{}}
+		var got string
+		err := dump(k, protocolDiag, nil, make([]byte, 100), func() { got = "" }, func(_ uint16, payload []byte) { got += string(payload) })
+		if got != test.got || k.asked != test.asked || k.open != 0 || !errors.Is(err, test.err) {
+			t.Errorf("%q after %d requests, %v, want %q after %d, %v", got, k.asked, err, test.got, test.asked, test.err)
+		}
+	}
+	if err := dump(noCalls{}, protocolDiag, nil, nil, func() {}, nil); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("without netlink: %v", err)
+	}
 }

@@ -14,14 +14,20 @@ import (
 // already exist: the string forms of x/sys copy the path to the heap on every
 // call. Each pointer becomes a uintptr inside the call itself, the one place where
 // the compiler keeps the memory in place (package unsafe, pattern 4).
-type realKernel struct{ machine string }
+type realKernel struct {
+	machine string
+	peer    *netlinkPeer
+}
 
 func newKernel() (Kernel, error) {
 	var u unix.Utsname
 	if err := unix.Uname(&u); err != nil {
 		return nil, os.NewSyscallError("uname", err)
 	}
-	return realKernel{machine: unix.ByteSliceToString(u.Machine[:])}, nil
+	return realKernel{
+		machine: unix.ByteSliceToString(u.Machine[:]),
+		peer:    &netlinkPeer{addr: unix.SockaddrNetlink{Family: unix.AF_NETLINK}},
+	}, nil
 }
 
 // openDir opens a directory only to resolve paths under it: it needs no right to

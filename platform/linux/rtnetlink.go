@@ -39,9 +39,10 @@ const (
 
 // links asks for all interfaces of the calling thread's network namespace, with
 // their addresses.
-func links(calls Caller) ([]platform.Interface, error) {
-	list := []platform.Interface{}
-	err := dump(calls, protocolRoute, getLink, make([]byte, linkHeader), func(kind uint16, payload []byte) {
+func links(calls Caller) (list []platform.Interface, err error) {
+	buf := make([]byte, netlinkSize)
+	request := dumpRequest(getLink, make([]byte, linkHeader))
+	err = dump(calls, protocolRoute, request, buf, func() { list = []platform.Interface{} }, func(kind uint16, payload []byte) {
 		if i, ok := decodeLink(payload); kind == newLink && ok {
 			list = append(list, i)
 		}
@@ -49,12 +50,19 @@ func links(calls Caller) ([]platform.Interface, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = dump(calls, protocolRoute, getAddress, make([]byte, addressSize), func(kind uint16, payload []byte) {
+	request = dumpRequest(getAddress, make([]byte, addressSize))
+	err = dump(calls, protocolRoute, request, buf, func() { clearAddresses(list) }, func(kind uint16, payload []byte) {
 		if index, a, ok := decodeAddress(payload); kind == newAddress && ok {
 			addAddress(list, index, a)
 		}
 	})
 	return list, err
+}
+
+func clearAddresses(list []platform.Interface) {
+	for i := range list {
+		list[i].Addresses = []platform.Address{}
+	}
 }
 
 // addAddress gives an interface one of its addresses.

@@ -58,7 +58,9 @@ func (p *inspection) networkIsOurs(dir int) error {
 // diagnose asks for all TCP sockets of a family, listening ones excepted, and keeps
 // those that are wanted.
 func (p *inspection) diagnose(family byte, inodes map[uint64]bool, found map[uint64]platform.SocketStats) error {
-	return dump(p.shared.calls, protocolDiag, diagByFamily, diagRequest(family), func(kind uint16, payload []byte) {
+	const wanted = 1 << (diagInfo - 1)
+	request := diagRequest(family, wanted, diagConnected)
+	return dump(p.shared.calls, protocolDiag, request, make([]byte, netlinkSize), func() {}, func(kind uint16, payload []byte) {
 		if s, ok := decodeSocketStats(payload); ok && kind == diagByFamily && inodes[s.Inode] {
 			found[s.Inode] = s
 		}
@@ -70,8 +72,9 @@ const (
 	protocolDiag  = 4 // NETLINK_SOCK_DIAG
 	diagByFamily  = 20
 	diagTCP       = 6
-	diagInfo      = 2                  // INET_DIAG_INFO
-	diagConnected = 0xfff &^ (1 << 10) // all states but LISTEN
+	diagInfo      = 2                    // INET_DIAG_INFO
+	diagAll       = 1<<13 - 2            // the states that /proc/net/tcp tells: not those of bound sockets, since Linux 6.8
+	diagConnected = diagAll &^ (1 << 10) // all of them but LISTEN
 )
 
 // Offsets in struct inet_diag_req_v2 and its size.
@@ -83,14 +86,15 @@ const (
 	diagReqSize     = 56
 )
 
-// diagRequest encodes the request for all TCP sockets of a family.
-func diagRequest(family byte) []byte {
+// diagRequest encodes the request for all TCP sockets of a family that are in one of
+// the states, with the attributes that are wanted: a bit for each.
+func diagRequest(family, wanted byte, states uint32) []byte {
 	b := make([]byte, diagReqSize)
 	b[diagReqFamily] = family
 	b[diagReqProtocol] = diagTCP
-	b[diagReqWanted] = 1 << (diagInfo - 1)
-	binary.NativeEndian.PutUint32(b[diagReqStates:], diagConnected)
-	return b
+	b[diagReqWanted] = wanted
+	binary.NativeEndian.PutUint32(b[diagReqStates:], states)
+	return dumpRequest(diagByFamily, b)
 }
 
 // Offsets in struct inet_diag_msg and its size. Ports and addresses are in network
@@ -130,6 +134,14 @@ func decodeSocketStats(b []byte) (s platform.SocketStats, ok bool) {
 		}
 	})
 	return s, told
+}
+
+// decodeSocketState reads the state of a TCP socket, by the kernel's number.
+func decodeSocketState(b []byte) (state byte, ok bool) {
+	if len(b) < diagSize {
+		return 0, false
+	}
+	return b[diagState], true
 }
 
 func diagEndpoint(addr, port []byte) netip.AddrPort {

@@ -64,6 +64,18 @@ func FuzzDecodeSocketStats(f *testing.F) {
 	})
 }
 
+func FuzzDecodeSocketState(f *testing.F) {
+	f.Add(diagMessage(0))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		state, ok := decodeSocketState(b)
+		m, _, wantOK := slowStruct[struct {
+			Family, State byte
+			Rest          [70]byte
+		}](b)
+		alike(t, state, ok, m.State, wantOK)
+	})
+}
+
 func FuzzDecodeTCPInfo(f *testing.F) {
 	f.Add(make([]byte, 232))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -8,19 +8,69 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
-// readTCP counts the sockets of both families. A kernel without IPv6 has only the
-// first table; with one of them unreadable there is no sum.
+// readTCP counts the sockets of both families, by sock_diag where that tells of this
+// view, else by the tables.
 func (p *hostPass) readTCP() {
 	if !p.wants(fromTCP) {
 		return
 	}
-	var counts tcpCounts
-	err := p.sockets("tcp", func(line []byte) { decodeTCP(line, &counts) })
+	counts := &p.host.tcp
+	*counts = tcpCounts{}
+	err := p.diagnoseTCP(counts)
+	if err != nil {
+		*counts = tcpCounts{}
+		err = p.sockets("tcp", func(line []byte) { decodeTCP(line, counts) })
+	}
 	if err != nil {
 		p.miss(fromTCP, missReason(err))
 		return
 	}
 	counts.set(&p.host.sample)
+}
+
+// diagnoseTCP counts by sock_diag, which tells of the caller's own network namespace.
+// The kernel walks the same table for it as for the files, but past its empty places
+// without formatting or coming back: 0.4 ms against 10.3 ms of CPU for 30 sockets, 9
+// ms against 30 ms for 9,160, on Linux 6.18 with 24 GiB, 2026-11-23. A kernel
+// without it, or a filter of system calls that knows none, is not asked again.
+func (p *hostPass) diagnoseTCP(counts *tcpCounts) error {
+	calls, ok := p.kernel.(Caller)
+	if !ok || p.options.moved() || p.host.undiagnosed {
+		return errors.ErrUnsupported
+	}
+	if p.host.datagram == nil {
+		p.host.datagram = make([]byte, netlinkSize)
+	}
+	err := p.countDiagnosed(calls, familyInet, counts)
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		p.host.undiagnosed = true
+	}
+	if err != nil {
+		return err
+	}
+	// A kernel without IPv6 has nobody to ask.
+	if err = p.countDiagnosed(calls, familyInet6, counts); errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+// countDiagnosed adds the sockets of one family. What is there twice, since the table
+// changed, was counted before: begin takes that back.
+func (p *hostPass) countDiagnosed(calls Caller, family byte, counts *tcpCounts) error {
+	request := &p.host.diagRequests[0]
+	if family == familyInet6 {
+		request = &p.host.diagRequests[1]
+	}
+	if *request == nil {
+		*request = diagRequest(family, 0, diagAll)
+	}
+	before := *counts
+	return dump(calls, protocolDiag, *request, p.host.datagram, func() { *counts = before }, func(kind uint16, payload []byte) {
+		if state, ok := decodeSocketState(payload); ok && kind == diagByFamily {
+			counts.add(uint64(state))
+		}
+	})
 }
 
 func (p *hostPass) readUDP() {

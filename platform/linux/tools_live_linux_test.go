@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/pidometer/pidometer/platform"
 )
 
 // The tools of procps, iproute2, coreutils and util-linux, and sysfs, each spelled as
@@ -22,6 +20,7 @@ var hostTools = map[string]func(t *testing.T) map[string]string{
 	"ip":     spellIPLinks,
 	"lscpu":  spellLscpu,
 	"ss":     spellSockets,
+	"proc":   spellTables,
 	"sysfs":  spellSysfs,
 }
 
@@ -145,13 +144,6 @@ func spellLscpu(t *testing.T) map[string]string {
 	return map[string]string{"cpus": fmt.Sprint(cpus, len(cores))}
 }
 
-// tcpFields are the states of TCP by the kernel's numbers, from 1 on.
-var tcpFields = [...]platform.Field{
-	platform.HostTCPEstablished, platform.HostTCPSynSent, platform.HostTCPSynReceived, platform.HostTCPFinWait1,
-	platform.HostTCPFinWait2, platform.HostTCPTimeWait, platform.HostTCPClosed, platform.HostTCPCloseWait,
-	platform.HostTCPLastAck, platform.HostTCPListen, platform.HostTCPClosing,
-}
-
 // ssStates are the names that ss has for them.
 var ssStates = []string{
 	"", "ESTAB", "SYN-SENT", "SYN-RECV", "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT", "UNCONN", "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING",
@@ -172,6 +164,25 @@ func spellSockets(t *testing.T) map[string]string {
 		"tcp": strings.Join(all, " "),
 		"udp": strconv.Itoa(strings.Count(tool(t, "ss", "-H", "-u", "-a", "-n"), "\n")),
 	}
+}
+
+// spellTables counts the lines of the tables that sock_diag stands for.
+func spellTables(t *testing.T) map[string]string {
+	var counts [13]int
+	for _, file := range [...]string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		content, _ := os.ReadFile(file) // there may be no IPv6
+		for line := range strings.Lines(string(content)) {
+			if state := strings.Fields(line)[3]; state != "st" {
+				v, err := strconv.ParseUint(state, 16, 8)
+				if err != nil || v >= uint64(len(counts)) {
+					t.Fatalf("%q: %v", line, err)
+				}
+				counts[v]++
+			}
+		}
+	}
+	counts[3] += counts[12] // new in SYN_RECV
+	return map[string]string{"tcp": strings.Trim(fmt.Sprint(counts[1:12]), "[]")}
 }
 
 // spellSysfs reads the same counters of interfaces and disks in files of their own.

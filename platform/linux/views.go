@@ -25,6 +25,9 @@ func (b *backend) Views() []platform.View {
 // view returns where a source is read, as a path under the root.
 func (b *backend) view(source string) platform.View {
 	v := platform.View{Source: source}
+	if source == sockDiag && b.options.moved() {
+		source = "/proc/net/tcp"
+	}
 	path, isFile := strings.CutPrefix(source, "/")
 	switch table, isNet := strings.CutPrefix(path, "proc/net/"); {
 	case !isFile:

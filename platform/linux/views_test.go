@@ -28,7 +28,7 @@ func TestViews(t *testing.T) {
 			{Source: "/sys/fs/cgroup/[container]/cpu.stat", Path: "/sys/fs/cgroup/[container]/cpu.stat"}}},
 		{"a host", "/host/", []string{"proc/1/mountinfo", "proc/1/net/dev", "proc/net/dev", "etc/hostname", "usr/lib/os-release", "groups/x"}, []platform.View{
 			{Source: "/proc/[pid]/stat", Path: "/host/proc/[pid]/stat"}, {Source: "/proc/net/dev", Path: "/host/proc/1/net/dev"},
-			{Source: "/proc/net/tcp", Path: "/host/proc/1/net/tcp"}, {Source: "/proc/self/mountinfo", Path: "/host/proc/1/mountinfo"},
+			{Source: "sock_diag", Path: "/host/proc/1/net/tcp"}, {Source: "/proc/self/mountinfo", Path: "/host/proc/1/mountinfo"},
 			{Source: "/etc/passwd", Path: "/host/etc/passwd"}, {Source: "/proc/sys/kernel/hostname", Path: "/host/etc/hostname"},
 			{Source: "/etc/os-release", Path: "/host/usr/lib/os-release"}, {Source: "uname", Own: true},
 			{Source: "/sys/devices/system/cpu/cpu[N]/cpufreq/scaling_cur_freq", Path: "/host/sys/devices/system/cpu/cpu[N]/cpufreq/scaling_cur_freq"},
