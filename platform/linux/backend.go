@@ -155,7 +155,9 @@ var errNotRoot = fmt.Errorf("holds no proc: a root is a folder with proc, sys an
 
 // openView opens the root and proc in it, and reads what never changes.
 func (b *backend) openView() (err error) {
-	if b.root, err = b.kernel.OpenRoot(b.options.Root); err != nil {
+	if b.root, err = b.kernel.OpenRoot(b.options.Root); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no folder %s: a root is a folder with proc, sys and etc in it: %w", b.options.Root, err)
+	} else if err != nil {
 		return fmt.Errorf("open root %s: %w", b.options.Root, err)
 	}
 	if b.proc, err = b.kernel.OpenDir(b.root, b.join("proc")); err != nil {

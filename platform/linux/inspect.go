@@ -97,7 +97,7 @@ func (p *inspection) find() error {
 		p.key.ID, start = uint64(p.kernel.Pid()), 0
 	}
 	if err := p.look(); err != nil {
-		return p.failed("stat", p.absent(err))
+		return p.unseen(p.failed("stat", p.absent(err)))
 	}
 	p.key.Start = p.stat.columns[statStart]
 	if start != 0 && start != p.key.Start {
@@ -121,7 +121,16 @@ func (p *inspection) enter() (err error) {
 	if errors.Is(err, fs.ErrNotExist) && p.tooLarge() {
 		return fmt.Errorf("no process can have the PID %d, which is above pid_max: %w", p.key.ID, os.ErrProcessDone)
 	}
-	return fmt.Errorf("process %d: %w", p.key.ID, p.absent(err))
+	return p.unseen(fmt.Errorf("process %d: %w", p.key.ID, p.absent(err)))
+}
+
+// unseen says in words that a process is not there, or not to be seen: with hidepid
+// they look the same (man 5 proc).
+func (p *inspection) unseen(err error) error {
+	if errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("there is no process %d: %w", p.key.ID, os.ErrProcessDone)
+	}
+	return err
 }
 
 // enterSelf opens the calling process, and the true /proc around it.

@@ -142,6 +142,12 @@ func TestInspectBadInput(t *testing.T) {
 		{[]string{"inspect", "-5"}, 1, "below 1"},
 		{[]string{"inspect", "0"}, 1, "below 1"},
 		{[]string{"inspect", "99999999"}, 1, "pid_max"},
+		{[]string{"inspect", "99999999999999999999"}, 1, "pid_max"},
+		{[]string{"inspect", "-99999999999999999999"}, 1, "below 1"},
+		{[]string{"inspect", strconv.Itoa(anotherThread(t))}, 1, fmt.Sprintf("is a thread of process %d", os.Getpid())},
+		{[]string{"inspect", strconv.Itoa(ended(t))}, 1, "there is no process"},
+		{[]string{"inspect", "1", "--root", t.TempDir()}, 2, "holds no proc"},
+		{[]string{"inspect", "host", "--root", "/dev/null"}, 2, "there is no folder /dev/null"},
 		{[]string{"once", "--sort", "age"}, 2, "uss"},
 		{[]string{"cpus", "--count", "-1"}, 2, "below zero"},
 	} {
@@ -151,6 +157,33 @@ func TestInspectBadInput(t *testing.T) {
 				strings.Join(test.args, " "), code, out, log, test.code, test.says)
 		}
 	}
+}
+
+// anotherThread returns the number of a thread that is not the first.
+func anotherThread(t *testing.T) int {
+	t.Helper()
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		if id, err := strconv.Atoi(task.Name()); err == nil && id != os.Getpid() {
+			return id
+		}
+	}
+	t.Fatal("the Go runtime has one thread only")
+	return 0
+}
+
+// ended returns the PID of a process that is no more. It may be another's only when all
+// numbers behind it have been given away.
+func ended(t *testing.T) int {
+	t.Helper()
+	c := exec.Command("true")
+	if err := c.Run(); err != nil {
+		t.Fatal(err)
+	}
+	return c.Process.Pid
 }
 
 func TestInspectListings(t *testing.T) {

@@ -128,9 +128,10 @@ func start(env Env, c command, args []string) (End, error) {
 // of the others: flags may stand before and behind it.
 func subject(args []string) (subject string, rest []string) {
 	for i, a := range args {
-		_, number := strconv.Atoi(a)
+		_, err := strconv.Atoi(a)
+		number := err == nil || errors.Is(err, strconv.ErrRange)
 		value := i > 0 && takesValue(args[i-1])
-		if !value && (number == nil || !strings.HasPrefix(a, "-")) {
+		if !value && (number || !strings.HasPrefix(a, "-")) {
 			return a, slices.Concat(args[:i], args[i+1:])
 		}
 	}

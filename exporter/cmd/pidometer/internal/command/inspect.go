@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/pidometer/pidometer/exporter/cmd/pidometer/internal/inspect"
+	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/native"
 )
 
@@ -31,7 +32,7 @@ func laidOpen(ctx context.Context, env Env, f *flags) (End, error) {
 		return End{}, bad("inspect takes a PID, or host")
 	}
 	pid, err := strconv.ParseInt(f.subject, 10, 64)
-	if f.subject != "host" && err != nil {
+	if f.subject != "host" && err != nil && !errors.Is(err, strconv.ErrRange) { // the nearest number will do
 		return End{}, bad("%q is no PID: write a number, or host", f.subject)
 	}
 	b, err := native.New(native.Options{Root: f.root})
@@ -49,7 +50,7 @@ func laidOpen(ctx context.Context, env Env, f *flags) (End, error) {
 		document, err = inspect.Gather(ctx, b, uint64(pid), f.environ)
 	}
 	if err != nil {
-		return End{}, gone(err)
+		return End{}, gone(b, err)
 	}
 	if f.format == "json" {
 		return End{}, inspect.JSON(env.Out, document)
@@ -57,10 +58,15 @@ func laidOpen(ctx context.Context, env Env, f *flags) (End, error) {
 	return End{}, document.Listing(env.Out)
 }
 
-// gone says that a process is not there without the words of the sentinel behind.
-func gone(err error) error {
+// gone says that a process is not there without the words of the sentinel behind, and
+// why it may be there after all.
+func gone(b platform.Backend, err error) error {
 	if !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
-	return errors.New(strings.TrimSuffix(err.Error(), ": "+os.ErrProcessDone.Error()))
+	text := strings.TrimSuffix(err.Error(), ": "+os.ErrProcessDone.Error())
+	if a, ok := b.(platform.Adviser); ok && strings.HasPrefix(text, "there is no process") {
+		text = strings.Join(append([]string{text}, a.Advise()...), "; ")
+	}
+	return errors.New(text)
 }
