@@ -136,8 +136,8 @@ func decodeSocketStats(b []byte) (s platform.SocketStats, ok bool) {
 	return s, told
 }
 
-// decodeSocketState reads the state of a TCP socket, by the kernel's number.
-func decodeSocketState(b []byte) (state byte, ok bool) {
+// decodeDiagState reads the state of a TCP socket, by the kernel's number.
+func decodeDiagState(b []byte) (state byte, ok bool) {
 	if len(b) < diagSize {
 		return 0, false
 	}

@@ -64,10 +64,10 @@ func FuzzDecodeSocketStats(f *testing.F) {
 	})
 }
 
-func FuzzDecodeSocketState(f *testing.F) {
+func FuzzDecodeDiagState(f *testing.F) {
 	f.Add(diagMessage(0))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		state, ok := decodeSocketState(b)
+		state, ok := decodeDiagState(b)
 		m, _, wantOK := slowStruct[struct {
 			Family, State byte
 			Rest          [70]byte

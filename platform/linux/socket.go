@@ -67,7 +67,7 @@ func (p *hostPass) countDiagnosed(calls Caller, family byte, counts *tcpCounts) 
 	}
 	before := *counts
 	return dump(calls, protocolDiag, *request, p.host.datagram, func() { *counts = before }, func(kind uint16, payload []byte) {
-		if state, ok := decodeSocketState(payload); ok && kind == diagByFamily {
+		if state, ok := decodeDiagState(payload); ok && kind == diagByFamily {
 			counts.add(uint64(state))
 		}
 	})
