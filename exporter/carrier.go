@@ -14,6 +14,7 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/encoding/gzip" // registers the compressor
@@ -30,6 +31,9 @@ type carrier interface {
 	carry(context.Context, *collector.ExportLogsServiceRequest) (*collector.ExportLogsServiceResponse, error)
 	// hurry ends a pause between two attempts to connect.
 	hurry()
+	// connected returns a channel that is closed when there is a connection again; nil
+	// if there is one, or if nobody can tell. Nobody waits longer than ctx.
+	connected(ctx context.Context) <-chan struct{}
 	close() error
 }
 
@@ -78,6 +82,22 @@ func (c *grpcCarrier) carry(ctx context.Context, r *collector.ExportLogsServiceR
 }
 func (c *grpcCarrier) hurry()       { c.conn.ResetConnectBackoff() }
 func (c *grpcCarrier) close() error { return c.conn.Close() }
+func (c *grpcCarrier) connected(ctx context.Context) <-chan struct{} {
+	if c.conn.GetState() == connectivity.Ready {
+		return nil
+	}
+	ready := make(chan struct{})
+	go func() {
+		for state := c.conn.GetState(); state != connectivity.Ready; state = c.conn.GetState() {
+			c.conn.Connect() // when it is idle; otherwise it does so by itself
+			if !c.conn.WaitForStateChange(ctx, state) {
+				return
+			}
+		}
+		close(ready)
+	}()
+	return ready
+}
 
 type httpCarrier struct {
 	client  *http.Client
@@ -98,7 +118,8 @@ func newHTTPCarrier(e endpoint, v variables) carrier {
 	return &httpCarrier{&http.Client{Transport: newTransport(v)}, e.url(), v.headers, v.gzip}
 }
 
-func (c *httpCarrier) hurry() {}
+func (c *httpCarrier) hurry()                                    {}
+func (c *httpCarrier) connected(context.Context) <-chan struct{} { return nil }
 func (c *httpCarrier) close() error {
 	c.client.CloseIdleConnections()
 	return nil

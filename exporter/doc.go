@@ -1,7 +1,7 @@
-// Package exporter sends metrics to an OTLP receiver so that nothing is lost on
-// the way.
+// Package exporter sends metrics and events to an OTLP receiver so that nothing is
+// lost on the way.
 //
-// [New] makes a MeterProvider, honouring the OTEL_* variables:
+// [New] makes a MeterProvider and a LoggerProvider, honouring the OTEL_* variables:
 //
 //	exp, err := exporter.New(ctx, exporter.WithScopes(instrumentation.ScopeName))
 //	reg, err := instrumentation.Start(instrumentation.WithMeterProvider(exp.MeterProvider()))
@@ -19,13 +19,18 @@
 //   - Deltas, where OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE wants them,
 //     are made from what was delivered: the first one is not the whole past, none
 //     is negative, and a lost request loses none.
+//   - Points that share everything but their value become one.
 //   - No request is over 4 MiB or [DefaultBatch] points; one that is still too
 //     large is sent in halves.
 //   - One callback that fails costs its own instruments only, if the reader is that
 //     of New.
 //   - An outage is told once with its remedy, and once when it is over.
 //
-// [Run] waits for SIGTERM and flushes; [Exit] ends the process so that its status
-// says why. Nothing global is set by this package, and no signal is caught outside
+// Events, which [Exporter.LoggerProvider] takes, wait in order and within bounds while
+// the receiver does not answer. Metrics and events of the same outage share its two
+// lines. docs/delivery.md says what becomes of either in every kind of outage.
+//
+// [Run] waits for SIGTERM, does what else is to be done, and flushes; [Exit] ends the
+// process so that its status says why. Nothing global is set by this package, and no signal is caught outside
 // Run.
 package exporter

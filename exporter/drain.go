@@ -58,6 +58,9 @@ func (e *Exporter) shutdownMetrics(ctx context.Context) error {
 // drained tells how the shutdown has gone so far.
 func (e *Exporter) drained(begin time.Time, before Stats) {
 	after := e.Stats()
+	if after.Points+after.Lost+after.Refused+after.Events+after.eventsGone() == 0 {
+		return // there was nothing to tell of, ever
+	}
 	points, pointsLost := after.Points-before.Points, after.Lost+after.Refused-before.Lost-before.Refused
 	events, eventsLost := after.Events-before.Events, after.eventsGone()-before.eventsGone()
 	e.border.tell.drained(slog.Int64("points", points), slog.Int64("points_lost", pointsLost),

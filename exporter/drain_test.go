@@ -169,11 +169,19 @@ func TestLongOutage(t *testing.T) {
 	}
 	second := otlptest.StartAt(t, first.Addr)
 	up := time.Now()
+	metrics := make(chan time.Duration, 1)
+	second.Answer(func(context.Context, *otlptest.Request) (*otlptest.Response, error) {
+		select {
+		case metrics <- time.Since(up):
+		default:
+		}
+		return nil, nil
+	})
 	got := second.WaitForEvents(t, events)
 	t.Logf("%v after %v of outage, all %d events were there", time.Since(up).Round(time.Millisecond), up.Sub(begin).Round(time.Millisecond), len(got))
 	checkRow(t, numbersOf(got), 0, events)
 	second.WaitFor(t, "the metrics of a cycle", otlptest.AtLeast(1))
-	t.Logf("the metrics were there %v after the outage, of a cycle of %v", time.Since(up).Round(time.Millisecond), length/passes)
+	t.Logf("the metrics were there %v after it, of a cycle of %v", (<-metrics).Round(time.Millisecond), length/passes)
 	settled(t, exp)
 	recovered(t, exp)
 	lines := told.lines()

@@ -229,7 +229,8 @@ func (s *sender) rest(v verdict, pause time.Duration) {
 	}
 }
 
-// sleep returns early when somebody hurries.
+// sleep returns early when somebody hurries, or when a connection that was lost is
+// there again.
 func (s *sender) sleep(d time.Duration) {
 	s.mu.Lock()
 	ctx := s.ctx
@@ -241,11 +242,11 @@ func (s *sender) sleep(d time.Duration) {
 	if idle {
 		return
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
 	select {
-	case <-timer.C:
 	case <-s.hurry:
+	case <-s.carrier.connected(ctx):
 	case <-ctx.Done():
 	}
 }

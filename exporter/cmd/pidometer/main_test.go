@@ -100,6 +100,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"run", "--root", empty}, "proc"},
 		{[]string{"run", "--otlp", "ftp://host"}, "http://"},
 		{[]string{"run", "--otlp", "http://host:port"}, "port"},
+		{[]string{"run", "--identity", "both"}, "neither point nor resource"},
 		{[]string{"run", "--interval", "-1s"}, "above zero"},
 		{[]string{"run", "--interval", "0s"}, "above zero"},
 		{[]string{"run", "--interval", "15"}, "15s"},

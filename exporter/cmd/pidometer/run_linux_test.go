@@ -65,6 +65,51 @@ func TestRunDelivers(t *testing.T) {
 	}
 }
 
+// With an identity by resource every process is a Resource, and none of its points
+// tells a PID; the host stays what it was.
+func TestRunIdentityByResource(t *testing.T) {
+	for _, processes := range []string{"all", "top"} {
+		t.Run(processes, func(t *testing.T) {
+			r := otlptest.Start(t)
+			s := sidecarTo(t, r, "--processes", processes, "--identity", "resource")
+			requests := r.WaitFor(t, "two passes", otlptest.AtLeast(2))
+			seen := 0
+			otlptest.Walk(requests, func(rm *metrics.ResourceMetrics, _ *metrics.ScopeMetrics, m *metrics.Metric) {
+				if describesProcess(t, rm) {
+					seen++
+				} else if text := m.String(); strings.HasPrefix(m.GetName(), "process.") && !strings.Contains(text, "pidometer.process.group") {
+					t.Fatalf("%s stands with the host", m.GetName())
+				}
+				if strings.Contains(m.String(), `"process.pid"`) {
+					t.Fatalf("a point of %s tells a PID", m.GetName())
+				}
+			})
+			if seen == 0 || len(requests) > 40 {
+				t.Errorf("%d metrics of processes in %d requests", seen, len(requests))
+			}
+			s.Process.Signal(syscall.SIGTERM)
+			s.ended(t)
+			if !strings.Contains(s.log.String(), "msg=drained") || strings.Contains(s.log.String(), "WARN") {
+				t.Error("it does not end as it should")
+			}
+		})
+	}
+}
+
+// describesProcess reports whether a resource is that of a process, which is not the
+// service that sends it.
+func describesProcess(t *testing.T, rm *metrics.ResourceMetrics) bool {
+	t.Helper()
+	keys := map[string]bool{}
+	for _, a := range rm.GetResource().GetAttributes() {
+		keys[a.GetKey()] = true
+	}
+	if keys["process.pid"] != keys["process.creation.time"] || keys["process.pid"] == keys["service.name"] {
+		t.Fatalf("a resource with %v", keys)
+	}
+	return keys["process.pid"]
+}
+
 // sleeper starts a process whose program file has a name.
 func sleeper(t *testing.T, name string) *exec.Cmd {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"github.com/pidometer/pidometer/exporter"
 	"github.com/pidometer/pidometer/exporter/cmd/pidometer/internal/config"
 	"github.com/pidometer/pidometer/instrumentation"
+	"github.com/pidometer/pidometer/instrumentation/producer"
 )
 
 // fileVariables name the configuration file where no flag does. The second is how
@@ -249,7 +250,7 @@ func (f *flags) logger(env Env) (*slog.Logger, error) {
 
 // exporterOptions are those that flags decide.
 func (f *flags) exporterOptions() []exporter.Option {
-	options := []exporter.Option{exporter.WithEndpoint(f.otlp), exporter.WithScopes(instrumentation.ScopeName),
+	options := []exporter.Option{exporter.WithEndpoint(f.otlp), exporter.WithScopes(instrumentation.ScopeName, producer.ScopeName),
 		exporter.WithIdentity(exporter.Identity(f.identity))}
 	if f.interval > 0 {
 		options = append(options, exporter.WithInterval(f.interval))
