@@ -54,7 +54,9 @@ func TestEachFaultMovesOneCounter(t *testing.T) {
 		moves map[string]int64
 	}{
 		{"nothing", func(_ *testing.T, exp *Exporter, _ *otlptest.Receiver) { event(exp) }, nil},
-		{"outage", func(t *testing.T, _ *Exporter, r *otlptest.Receiver) { r.Answer(otlptest.Refuse(codes.PermissionDenied)) }, map[string]int64{"outages metrics": 1}},
+		{"outage", func(t *testing.T, _ *Exporter, r *otlptest.Receiver) {
+			r.Answer(otlptest.Refuse(codes.PermissionDenied))
+		}, map[string]int64{"outages metrics": 1}},
 		{"partial success", func(t *testing.T, _ *Exporter, r *otlptest.Receiver) { r.Answer(otlptest.Partial(1, "too old")) }, map[string]int64{"points refused": 1}},
 		{"bad string", func(t *testing.T, exp *Exporter, _ *otlptest.Receiver) {
 			gauge(t, exp, scopeName, "bad", 1, attribute.String("k", "\xff"))
