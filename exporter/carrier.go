@@ -29,8 +29,6 @@ import (
 // which the resource has been repaired (otlploggrpc v0.23.0, sdk/log v1.47.0).
 type carrier interface {
 	carry(context.Context, *collector.ExportLogsServiceRequest) (*collector.ExportLogsServiceResponse, error)
-	// hurry ends a pause between two attempts to connect.
-	hurry()
 	// connected returns a channel that is closed when there is a connection again; nil
 	// if there is one, or if nobody can tell. Nobody waits longer than ctx.
 	connected(ctx context.Context) <-chan struct{}
@@ -50,7 +48,9 @@ type grpcCarrier struct {
 	headers metadata.MD
 }
 
-// connecting is how connections are made and made anew, of both payloads.
+// connecting is how connections are made and made anew, of both payloads. A pause
+// between two attempts cannot be ended early: ResetConnectBackoff reads a map that a
+// new connection writes (grpc v1.85.0, seen by the race detector on 2026-11-23).
 func connecting() grpc.DialOption {
 	return grpc.WithConnectParams(grpc.ConnectParams{
 		Backoff:           backoff.Config{BaseDelay: firstRetry, Multiplier: 1.6, Jitter: 0.2, MaxDelay: lastRetry},
@@ -80,7 +80,7 @@ const userAgent = "pidometer-exporter"
 func (c *grpcCarrier) carry(ctx context.Context, r *collector.ExportLogsServiceRequest) (*collector.ExportLogsServiceResponse, error) {
 	return c.service.Export(metadata.NewOutgoingContext(ctx, c.headers), r)
 }
-func (c *grpcCarrier) hurry()       { c.conn.ResetConnectBackoff() }
+
 func (c *grpcCarrier) close() error { return c.conn.Close() }
 func (c *grpcCarrier) connected(ctx context.Context) <-chan struct{} {
 	if c.conn.GetState() == connectivity.Ready {
@@ -118,7 +118,6 @@ func newHTTPCarrier(e endpoint, v variables) carrier {
 	return &httpCarrier{&http.Client{Transport: newTransport(v)}, e.url(), v.headers, v.gzip}
 }
 
-func (c *httpCarrier) hurry()                                    {}
 func (c *httpCarrier) connected(context.Context) <-chan struct{} { return nil }
 func (c *httpCarrier) close() error {
 	c.client.CloseIdleConnections()

@@ -58,7 +58,7 @@ func (e *Exporter) shutdownMetrics(ctx context.Context) error {
 // drained tells how the shutdown has gone so far.
 func (e *Exporter) drained(begin time.Time, before Stats) {
 	after := e.Stats()
-	if after.Points+after.Lost+after.Refused+after.Events+after.eventsGone() == 0 {
+	if after.Points+after.Lost+after.Refused+after.Events+after.EventsWaiting+after.eventsGone() == 0 {
 		return // there was nothing to tell of, ever
 	}
 	points, pointsLost := after.Points-before.Points, after.Lost+after.Refused-before.Lost-before.Refused

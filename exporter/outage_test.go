@@ -147,7 +147,7 @@ func TestOutages(t *testing.T) {
 		for _, protocol := range []protocol{protocolGRPC, protocolHTTP} {
 			t.Run(tc.name+" "+string(protocol), func(t *testing.T) {
 				t.Setenv("OTEL_EXPORTER_OTLP_PROTOCOL", string(protocol))
-				tc.timeout = cmp.Or(tc.timeout, 700*time.Millisecond)
+				tc.timeout = cmp.Or(tc.timeout, 500*time.Millisecond)
 				t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", fmt.Sprint(tc.timeout.Milliseconds()))
 				tc.run(t, &site{protocol: protocol})
 			})
@@ -166,7 +166,7 @@ func failingNames(t *testing.T) {
 }
 
 func (tc *outageCase) run(t *testing.T, s *site) {
-	const passes, events = 3, 20
+	const passes, events = 2, 20
 	told := &book{}
 	tc.begin(t, s)
 	scheme := tc.scheme

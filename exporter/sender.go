@@ -253,7 +253,6 @@ func (s *sender) sleep(d time.Duration) {
 
 // push makes the sender go on at once.
 func (s *sender) push() {
-	s.carrier.hurry()
 	select {
 	case s.hurry <- struct{}{}:
 	default:
