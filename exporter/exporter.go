@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -90,6 +91,11 @@ func (e *Exporter) Endpoint() string {
 // Idle reports whether metrics go nowhere, as OTEL_SDK_DISABLED or
 // OTEL_METRICS_EXPORTER wants it: then no pass is ever made.
 func (e *Exporter) Idle() bool { return e.kind == kindNone }
+
+// Schedule returns the time between two passes, and how long one may take.
+func (e *Exporter) Schedule() (interval, timeout time.Duration) {
+	return e.reader.interval, e.reader.timeout
+}
 
 // UseStartTimes sets who is asked when a series of the scopes of [WithScopes]
 // began to count. The SDK itself only knows when the instrument was created.

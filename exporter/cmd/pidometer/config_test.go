@@ -58,7 +58,7 @@ func TestConfigMistakes(t *testing.T) {
 		{"      processes: [top]\n", nil, ":13: processes takes one value"},
 		{"      processes: some\n", nil, ":13: processes"},
 		{"      per_cpu: perhaps\n", nil, ":13: per_cpu: "},
-		{"      raw: true\n      processes: all\n      always: [sh]\n", nil, ":15: always goes with processes top only, and they are all"},
+		{"      raw: true\n      processes: none\n      always: [sh]\n", nil, ":15: always adds to the top processes, and they are none"},
 		{"      processes: self\n      filter: name=x\n", nil, ":14: filter chooses among processes"},
 		{"      filter: name=x\n", []string{"--processes", "none"}, ":13: filter chooses among processes"},
 		{"      process_attributes: container.id\n", []string{"--processes", "none"}, ":13: process_attributes describes processes"},

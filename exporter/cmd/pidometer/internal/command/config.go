@@ -252,6 +252,9 @@ func (f *flags) logger(env Env) (*slog.Logger, error) {
 func (f *flags) exporterOptions() []exporter.Option {
 	options := []exporter.Option{exporter.WithEndpoint(f.otlp), exporter.WithScopes(instrumentation.ScopeName, producer.ScopeName),
 		exporter.WithIdentity(exporter.Identity(f.identity))}
+	if f.observe {
+		options = append(options, exporter.WithSelfObservation())
+	}
 	if f.interval > 0 {
 		options = append(options, exporter.WithInterval(f.interval))
 	}

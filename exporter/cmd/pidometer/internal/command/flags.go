@@ -32,6 +32,8 @@ type flags struct {
 	count      int
 	subject    string // the PID, or host, of inspect
 	config     string
+	health     string
+	observe    bool
 	sources    sources
 }
 
@@ -82,6 +84,8 @@ func (f *flags) forCPUs(set *flag.FlagSet) {
 
 func (f *flags) forRun(set *flag.FlagSet) {
 	set.StringVar(&f.config, "config", "", "`FILE` in OpenTelemetry's declarative format; the default is OTEL_CONFIG_FILE; flags beat it, and of the OTEL_* variables it reads only those that it names")
+	set.StringVar(&f.health, "health", "", "`ADDRESS` to tell over HTTP, at /healthz and /readyz, how pidometer does, such as 127.0.0.1:13133; none by default")
+	set.BoolVar(&f.observe, "self-observation", true, "export pidometer.* too: passes, misses, deliveries, and what this program costs")
 	set.StringVar(&f.otlp, "otlp", "", "`URL` of the OTLP endpoint; the default is OTEL_EXPORTER_OTLP_ENDPOINT, then http://localhost:4317")
 	set.StringVar(&f.identity, "identity", string(exporter.IdentityPoint), "`WHERE` a process is told: point (PID and creation time on its points, as Prometheus wants it) or resource (a Resource for each process)")
 	set.Func("interval", "`TIME` between two exports, such as 15s; the default is OTEL_METRIC_EXPORT_INTERVAL, then 15s", f.setInterval)
@@ -117,6 +121,9 @@ func (f *flags) check() error {
 	if _, ok := choices[f.processes]; f.processes != "" && !ok {
 		return bad("%s %q is none of top, all, self and none", f.named("processes"), f.processes)
 	}
+	if err := checkHealth(f.health); err != nil {
+		return bad("%s: %w", f.named("health"), err)
+	}
 	return f.combine()
 }
 
@@ -125,8 +132,8 @@ func (f *flags) combine() error {
 	switch p := f.processes; {
 	case p == "":
 		return nil
-	case len(f.always) > 0 && p != "top":
-		return bad("%s goes with processes top only, and they are %s", f.named("always"), p)
+	case len(f.always) > 0 && (p == "self" || p == "none"):
+		return bad("%s adds to the top processes, and they are %s: write top", f.named("always"), p)
 	case len(f.filter) > 0 && (p == "self" || p == "none"):
 		return bad("%s chooses among processes, and they are %s: write top or all", f.named("filter"), p)
 	case len(f.attributes) > 0 && p == "none":
@@ -164,6 +171,7 @@ func (f *flags) options() []instrumentation.Option {
 		{f.perCPU, instrumentation.WithPerCPU},
 		{f.allDevices, instrumentation.WithAllDevices},
 		{f.raw, instrumentation.WithRawCounters},
+		{f.observe, instrumentation.WithSelfObservation},
 	} {
 		if o.on {
 			options = append(options, o.option())

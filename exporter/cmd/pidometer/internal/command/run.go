@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"syscall"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 
@@ -17,6 +18,9 @@ import (
 // run is the sidecar. Everything that can be refused is refused before anything
 // has started.
 func run(ctx context.Context, env Env, f *flags) (End, error) {
+	if err := instrumentation.Check(f.options()...); err != nil {
+		return End{}, usageError{err}
+	}
 	host, err := instrumentation.HostAttributes(ctx, f.options()...)
 	if err != nil {
 		return End{}, startError(err)
@@ -29,17 +33,26 @@ func run(ctx context.Context, env Env, f *flags) (End, error) {
 	if err != nil {
 		return End{}, err
 	}
+	steps, err := f.answer(s, log)
+	if err != nil {
+		return End{}, errors.Join(err, s.abandon(ctx))
+	}
 	log.Info("pidometer runs", "version", instrumentation.Version, "endpoint", s.exporter.Endpoint(),
 		"processes", f.processes)
 	f.explain(log)
+	if s.exporter.Idle() {
+		log.Info("nothing is read and nothing is sent, as OTEL_SDK_DISABLED or OTEL_METRICS_EXPORTER wants it")
+	}
 	go s.exporter.ForceFlush(ctx) // the first data at once; what fails is logged by the exporter
-	signal, err := exporter.Run(ctx, s.shutdown, exporter.WithSignals(syscall.SIGTERM, os.Interrupt), exporter.WithLogger(log))
+	signal, err := exporter.Run(ctx, s.shutdown, exporter.WithSignals(syscall.SIGTERM, os.Interrupt),
+		exporter.WithLogger(log), exporter.WithSteps(steps...))
 	return End{Final: func() { exporter.Exit(signal, err) }}, nil
 }
 
 // sidecar is an exporter and what it exports.
 type sidecar struct {
 	exporter *exporter.Exporter
+	health   func() instrumentation.Health
 	close    func() error
 }
 
@@ -64,7 +77,7 @@ func (f *flags) produce(ctx context.Context, options []exporter.Option) (*sideca
 		source.Close()
 		return nil, usageError{f.placed(err)}
 	}
-	return &sidecar{e, source.Close}, nil
+	return &sidecar{e, source.Health, source.Close}, nil
 }
 
 func (f *flags) instrument(ctx context.Context, options []exporter.Option) (*sidecar, error) {
@@ -77,7 +90,14 @@ func (f *flags) instrument(ctx context.Context, options []exporter.Option) (*sid
 		return nil, errors.Join(startError(err), e.Shutdown(ctx))
 	}
 	e.UseStartTimes(registration.StartTime)
-	return &sidecar{e, registration.Unregister}, nil
+	return &sidecar{e, registration.Health, registration.Unregister}, nil
+}
+
+// abandon ends what has only just begun: nobody waits for its data.
+func (s *sidecar) abandon(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return s.shutdown(ctx)
 }
 
 // shutdown takes the last pass, flushes it, and frees what was read from.
