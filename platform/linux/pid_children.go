@@ -8,7 +8,6 @@ import (
 
 // offspring is how many children each process has, counted once in a pass.
 type offspring struct {
-	counted  bool
 	err      error
 	pids     []uint64
 	children map[uint64]uint64 // by PID
