@@ -122,8 +122,8 @@ func (s *subject) keep(what string, c interface{ File() (*os.File, error) }) {
 }
 
 func (s *subject) openSockets() {
-	for _, network := range []string{"tcp4", "tcp6"} {
-		l, err := net.Listen(network, map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0"}[network])
+	for network, address := range loopbacks() {
+		l, err := net.Listen(network, address)
 		must(err)
 		client := try(net.Dial(network, l.Addr().String()))
 		server := try(l.Accept())
@@ -132,12 +132,14 @@ func (s *subject) openSockets() {
 		s.keep(network+" client", client.(*net.TCPConn))
 		s.keep(network+" server", server.(*net.TCPConn))
 	}
-	any6 := try(net.Listen("tcp", ":0"))
-	mapped := try(net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", any6.Addr().(*net.TCPAddr).Port)))
-	s.keep("mapped", try(any6.Accept()).(*net.TCPConn))
-	s.keep("mapped client", mapped.(*net.TCPConn))
+	if hasIPv6() {
+		any6 := try(net.Listen("tcp", ":0"))
+		mapped := try(net.Dial("tcp4", fmt.Sprintf("127.0.0.1:%d", any6.Addr().(*net.TCPAddr).Port)))
+		s.keep("mapped", try(any6.Accept()).(*net.TCPConn))
+		s.keep("mapped client", mapped.(*net.TCPConn))
+		s.keep("udp6", try(net.DialUDP("udp6", nil, &net.UDPAddr{IP: net.IPv6loopback, Port: 9})))
+	}
 	s.keep("udp4", try(net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})))
-	s.keep("udp6", try(net.DialUDP("udp6", nil, &net.UDPAddr{IP: net.IPv6loopback, Port: 9})))
 	s.keep("unix", try(net.ListenUnix("unix", &net.UnixAddr{Name: "socket (deleted)", Net: "unix"})))
 	s.keep("abstract", try(net.ListenUnix("unix", &net.UnixAddr{Name: fmt.Sprintf("@pidometer %d", os.Getpid()), Net: "unix"})))
 	s.keep("dgram", try(net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "dgram", Net: "unixgram"})))
@@ -145,6 +147,25 @@ func (s *subject) openSockets() {
 	s.Files["pair"], s.Files["pair 2"] = pair[0], pair[1]
 	s.Files["pair dup"] = try(unix.Dup(pair[0]))
 	s.Files["netlink"] = try(unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW, 0))
+}
+
+// loopbacks are the addresses of this machine to itself, by the network.
+func loopbacks() map[string]string {
+	all := map[string]string{"tcp4": "127.0.0.1:0"}
+	if hasIPv6() {
+		all["tcp6"] = "[::1]:0"
+	}
+	return all
+}
+
+// hasIPv6 reports whether this network namespace has IPv6, which may be switched off.
+func hasIPv6() bool {
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		return false
+	}
+	l.Close()
+	return true
 }
 
 func (s *subject) startThreads() {

@@ -42,6 +42,7 @@ func playStranger() {
 func answer(err error) string {
 	for word, is := range map[string]error{
 		"denied": fs.ErrPermission, "gone": os.ErrProcessDone, "zombie": platform.ErrZombie, "kernel": platform.ErrKernelThread,
+		"unsupported": errors.ErrUnsupported,
 	} {
 		if errors.Is(err, is) {
 			return word
@@ -144,7 +145,8 @@ func handles(t *testing.T) int {
 }
 
 // Every process is looked at, over and over, while others come and go: there are four
-// answers and no others, and nothing is left behind.
+// answers and no others, but for what is not to be had of other network namespaces, and
+// nothing is left behind.
 func TestInspectCrowd(t *testing.T) {
 	b := machine(t)
 	const span = 3 * time.Second

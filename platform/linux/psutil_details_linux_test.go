@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,9 @@ func spellDetails(p platform.Inspection) map[string]string {
 	put("threads", sorted(threads, func(t platform.Thread) string {
 		return fmt.Sprintf("%d %d %d", t.Key.ID, t.CPU.User/tick, t.CPU.System/tick)
 	}), err)
+	if space, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", p.Key().ID)); err == nil && space != try(os.Readlink("/proc/self/ns/net")) {
+		d[otherNetwork] = space
+	}
 	for _, t := range threads {
 		d[threadNames] += t.Name + "\n"
 	}
@@ -62,8 +66,11 @@ func spellDetails(p platform.Inspection) map[string]string {
 	return d
 }
 
-// threadNames is a value that psutil does not tell, by which to know whom it misreads.
-const threadNames = "thread names"
+// Values that psutil does not tell, by which to know whom it misreads.
+const (
+	threadNames  = "thread names"
+	otherNetwork = "other network" // namespace, "" for that of the dumper
+)
 
 // orReason is a value, or why there is none.
 func orReason(v string, err error) string {
