@@ -220,18 +220,18 @@ func (s *sender) rest(v verdict, pause time.Duration) {
 	case s.cut:
 	case v == later:
 		s.backoff = min(max(2*s.backoff, s.pace.first), s.pace.last)
-		s.sleep(max(s.backoff, pause))
+		s.sleep(max(s.backoff, pause), pause == 0)
 	case v == untaken:
 		s.backoff = 0
-		s.sleep(s.pace.probe)
+		s.sleep(s.pace.probe, false)
 	default:
 		s.backoff = 0
 	}
 }
 
-// sleep returns early when somebody hurries, or when a connection that was lost is
-// there again.
-func (s *sender) sleep(d time.Duration) {
+// sleep returns early when somebody hurries and, unless the receiver has asked to be
+// left alone, when a connection that was lost is there again.
+func (s *sender) sleep(d time.Duration, wake bool) {
 	s.mu.Lock()
 	ctx := s.ctx
 	if s.ending {
@@ -244,9 +244,13 @@ func (s *sender) sleep(d time.Duration) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
+	var connected <-chan struct{}
+	if wake {
+		connected = s.carrier.connected(ctx)
+	}
 	select {
 	case <-s.hurry:
-	case <-s.carrier.connected(ctx):
+	case <-connected:
 	case <-ctx.Done():
 	}
 }
