@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"go.opentelemetry.io/otel/exporters/stdout/stdoutlog"
@@ -57,7 +58,7 @@ func (c config) client(ctx context.Context) (sdkmetric.Exporter, error) {
 	case kindNone:
 		return nowhere{}, nil
 	case kindConsole:
-		return stdoutmetric.New()
+		return stdoutmetric.New(stdoutmetric.WithWriter(os.Stdout))
 	}
 	v, err := readVariables(c.endpoint)
 	if err != nil {
@@ -88,7 +89,7 @@ func (c config) loggers(res *resource.Resource, events *events) (*sdklog.LoggerP
 	case kindNone:
 		return sdklog.NewLoggerProvider(), nil
 	case kindConsole:
-		console, err := stdoutlog.New()
+		console, err := stdoutlog.New(stdoutlog.WithWriter(os.Stdout))
 		return sdklog.NewLoggerProvider(sdklog.WithResource(res), sdklog.WithProcessor(sdklog.NewSimpleProcessor(console))), err
 	}
 	return sdklog.NewLoggerProvider(sdklog.WithProcessor(events)), nil

@@ -2,6 +2,8 @@ package exporter
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +154,31 @@ func TestIdle(t *testing.T) {
 			}
 			if n := len(receiver.Requests()); n != 0 || !exp.Idle() || exp.Endpoint() != "none" {
 				t.Errorf("%d requests, idle %v, endpoint %s", n, exp.Idle(), exp.Endpoint())
+			}
+		})
+	}
+}
+
+// Events go to the console where that is wanted, and nowhere where nothing is.
+func TestEventsByKind(t *testing.T) {
+	for kind, want := range map[string]int{kindConsole: 1, kindNone: 0} {
+		t.Run(kind, func(t *testing.T) {
+			t.Setenv("OTEL_LOGS_EXPORTER", kind)
+			out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			kept := os.Stdout
+			os.Stdout = out // where the exporter takes it from when it is made
+			receiver := otlptest.Start(t)
+			exp := start(t, WithEndpoint(receiver.Addr))
+			os.Stdout = kept
+			emit(exp, 0, 1)
+			flush(t, exp)
+			text, err := os.ReadFile(out.Name())
+			if err != nil || strings.Count(string(text), "SeverityText") != want || len(receiver.EventRequests()) != 0 {
+				t.Errorf("%v, %d requests, %s", err, len(receiver.EventRequests()), text)
 			}
 		})
 	}

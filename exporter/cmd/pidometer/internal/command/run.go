@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/pidometer/pidometer/exporter"
@@ -33,6 +34,9 @@ func run(ctx context.Context, env Env, f *flags) (End, error) {
 	if err != nil {
 		return End{}, err
 	}
+	// The SDK's own metrics, off unless OTEL_GO_X_OBSERVABILITY is true, go to the
+	// global provider (sdk/metric v1.47.0, internal/x).
+	otel.SetMeterProvider(s.exporter.MeterProvider())
 	steps, err := f.answer(s, log)
 	if err != nil {
 		return End{}, errors.Join(err, s.abandon(ctx))
