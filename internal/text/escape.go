@@ -9,12 +9,13 @@ import (
 )
 
 // Escape returns b as valid UTF-8 that [Unescape] turns back into b. Each byte
-// that is not valid UTF-8 becomes \xHH in lower case. So that this stays
+// that is not valid UTF-8 becomes \xHH in lower case, and the three bytes of a
+// surrogate (see [AppendUTF16]) become \uHHHH in upper case. So that this stays
 // reversible, every backslash of a run directly before such an escape, or before
-// text that looks like one (\x and two hexadecimal digits), is doubled. All other
-// text is itself, C:\paths too.
+// text that looks like one (\x and two hexadecimal digits, or \u and a surrogate as
+// it is written here), is doubled. All other text is itself, C:\paths too.
 func Escape(b []byte) string {
-	if utf8.Valid(b) && !bytes.Contains(b, []byte(`\x`)) {
+	if utf8.Valid(b) && !bytes.Contains(b, []byte(`\x`)) && !bytes.Contains(b, []byte(`\uD`)) {
 		return string(b)
 	}
 	var s strings.Builder
@@ -35,6 +36,11 @@ func escapeNext(s *strings.Builder, b []byte) int {
 		}
 		return n
 	}
+	if r, ok := surrogate(b); ok {
+		const hex = "0123456789ABCDEF"
+		s.Write([]byte{'\\', 'u', 'D', hex[r>>8&15], hex[r>>4&15], hex[r&15]})
+		return surrogateBytes
+	}
 	if badByte(b) {
 		const hex = "0123456789abcdef"
 		s.Write([]byte{'\\', 'x', hex[b[0]>>4], hex[b[0]&15]})
@@ -46,8 +52,8 @@ func escapeNext(s *strings.Builder, b []byte) int {
 }
 
 // Unescape returns the bytes that [Escape] was given. A run of backslashes before
-// xHH stands for half as many; if their number is odd, the last one and the xHH
-// stand for one byte.
+// xHH or uDHHH stands for half as many; if their number is odd, the last one and what
+// follows stand for one byte or one surrogate.
 func Unescape(s string) []byte {
 	escaped := []byte(s)
 	b := make([]byte, 0, len(s))
@@ -71,9 +77,13 @@ func unescapeNext(b, s []byte) ([]byte, int) {
 	case n%2 == 0:
 		return append(b, s[:n/2]...), n
 	}
+	b = append(b, s[:n/2]...)
+	if r, ok := writtenSurrogate(s[n:]); ok {
+		return append(b, 0xed, 0x80|byte(r>>6)&0xbf, 0x80|byte(r)&0xbf), n + len("uD83D")
+	}
 	high, _ := hexDigit(s[n+1])
 	low, _ := hexDigit(s[n+2])
-	return append(append(b, s[:n/2]...), high<<4|low), n + 3
+	return append(b, high<<4|low), n + len("xff")
 }
 
 // Repair returns s itself if it is valid UTF-8, else [Escape] of its bytes.
@@ -88,14 +98,34 @@ func Repair(s string) string {
 func backslashes(b []byte) int { return len(b) - len(bytes.TrimLeft(b, `\`)) }
 
 // looksEscaped reports whether b begins with what follows the backslash of an
-// escape: x and two hexadecimal digits.
+// escape: x and two hexadecimal digits, or u and a surrogate.
 func looksEscaped(b []byte) bool {
+	if _, ok := writtenSurrogate(b); ok {
+		return true
+	}
 	if len(b) < 3 || b[0] != 'x' {
 		return false
 	}
 	_, high := hexDigit(b[1])
 	_, low := hexDigit(b[2])
 	return high && low
+}
+
+// writtenSurrogate returns the surrogate whose number b begins with, as Escape writes
+// it behind the backslash: uD800 to uDFFF.
+func writtenSurrogate(b []byte) (r rune, ok bool) {
+	if len(b) < len("uD83D") || b[0] != 'u' || b[1] != 'D' || b[2] < '8' {
+		return 0, false
+	}
+	r = 0xd
+	for _, c := range b[2:len("uD83D")] {
+		digit, ok := hexDigit(c)
+		if !ok || 'a' <= c && c <= 'f' {
+			return 0, false
+		}
+		r = r<<4 | rune(digit)
+	}
+	return r, true
 }
 
 // badByte reports whether b begins with a byte that is not part of valid UTF-8.
