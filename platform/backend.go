@@ -80,12 +80,19 @@ type Boot struct {
 	ID   string        // changes with every boot; "" where the kernel has none
 	Time time.Time     // when the kernel started, in whole seconds
 	Tick time.Duration // the unit of Key.Start
+	// Epoch is what Key.Start counts from, where the kernel counts from another
+	// moment than its start. The zero time means Time.
+	Epoch time.Time
 }
 
 // Created returns when a process with the given raw start time was created. Any
 // two observers of one boot agree on it to the digit.
 func (b Boot) Created(start uint64) time.Time {
-	return b.Time.Add(time.Duration(start) * b.Tick)
+	from := b.Epoch
+	if from.IsZero() {
+		from = b.Time
+	}
+	return from.Add(time.Duration(start) * b.Tick)
 }
 
 // Backend reads one kernel. It is safe for one pass at a time.

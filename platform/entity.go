@@ -40,7 +40,7 @@ func (e Entity) String() string {
 // comparable. Which members are used depends on the [Entity]; the rest are zero.
 type Key struct {
 	ID    uint64 // PID, CPU number, device number
-	Start uint64 // start time of a process in ticks since boot
+	Start uint64 // start time of a process in ticks since boot, or since [Boot.Epoch]
 	Name  string // device, interface, mount point, sensor
 }
 

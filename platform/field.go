@@ -109,6 +109,11 @@ const (
 	HostUDP6Errors
 	HostUDP6ReceiveBufferErrors
 	HostUDP6SendBufferErrors
+	HostWindowsCommitted   // promised to programs
+	HostWindowsCommitLimit // the most that may be promised
+	HostWindowsLoad1       // threads that wait for a CPU, averaged over a minute
+	HostWindowsLoad5       // over five
+	HostWindowsLoad15      // over fifteen
 
 	CPUUser
 	CPUNice
@@ -315,7 +320,15 @@ const (
 	ProcessTCPLastAck
 	ProcessTCPListen
 	ProcessTCPClosing
-	ProcessUDP // sockets that it has open
+	ProcessUDP             // sockets that it has open
+	ProcessHandles         // of Windows: files, events, threads, registry keys and more
+	ProcessSwitches        // voluntary and involuntary, where the kernel counts them as one
+	ProcessOtherBytes      // moved by requests to devices that neither read nor write
+	ProcessOtherOperations // such requests
+	ProcessWorkingSetPeak  // the largest working set that it ever had
+	ProcessCommitPeak      // the most memory that it ever was promised
+	ProcessPoolPaged       // kernel memory charged to it that can be paged out
+	ProcessPoolNonPaged    // that can not
 	numFields
 )
 

@@ -12,7 +12,7 @@ import (
 // Metrics returns every metric, sorted by name. The slice is the caller's; the
 // points that the rows lead to are shared and must not be changed.
 func Metrics() []Metric {
-	all := slices.Concat(metrics[:], containers[:], hardware[:], hardwareExtensions[:], processExtensions[:], extensions[:], groupExtensions[:])
+	all := slices.Concat(metrics[:], containers[:], hardware[:], hardwareExtensions[:], processExtensions[:], extensions[:], groupExtensions[:], windowsExtensions[:])
 	for i := range all[len(metrics) : len(metrics)+len(containers)+len(hardware)] {
 		all[len(metrics)+i].OptIn = true
 	}
@@ -66,7 +66,7 @@ var metrics = [...]Metric{
 			{platform.ProcessDiskReadBytes, attrs{DiskDirection.String("read")}},
 			{platform.ProcessDiskWriteBytes, attrs{DiskDirection.String("write")}},
 		},
-		Note: "What storage had to fetch or was given to store, not what the process asked for.",
+		Note: "What storage had to fetch or was given to store, not what the process asked for. On Windows all that the process read and wrote, pipes, sockets and what a cache served too: more is told to administrators only.",
 	},
 	{
 		Name: "process.disk.operations", Unit: "{operation}", Kind: Counter, Adds: true,
@@ -76,7 +76,7 @@ var metrics = [...]Metric{
 			{platform.ProcessDiskReads, attrs{DiskDirection.String("read")}},
 			{platform.ProcessDiskWrites, attrs{DiskDirection.String("write")}},
 		},
-		Note: "On Linux the read and write system calls (syscr, syscw), as in psutil: those on pipes and sockets and those served by the page cache count too.",
+		Note: "On Linux the read and write system calls (syscr, syscw), as in psutil: those on pipes and sockets and those served by the page cache count too. So do the read and write requests on Windows.",
 	},
 	{
 		Name: "process.memory.usage", Unit: "By", Kind: UpDownCounter, Adds: true,
@@ -94,7 +94,7 @@ var metrics = [...]Metric{
 		Name: "process.memory.virtual", Unit: "By", Kind: UpDownCounter, Adds: true,
 		Brief:  "The amount of committed virtual memory.",
 		Entity: platform.Process, Points: []Point{{Field: platform.ProcessMemoryVirtual}},
-		Note: "The size of the address space, reserved and never touched parts included.",
+		Note: "On Linux the size of the address space, reserved and never touched parts included; on Windows what is committed, as psutil's vms.",
 	},
 	{
 		Name: "process.paging.faults", Unit: "{fault}", Kind: Counter, Adds: true,
@@ -125,6 +125,12 @@ var metrics = [...]Metric{
 		Name: "process.uptime", Unit: "s", Kind: Gauge, Div: seconds,
 		Brief:  "The time the process has been running.",
 		Entity: platform.Process, Points: []Point{{Field: platform.ProcessUptime}},
+	},
+	{
+		Name: "process.windows.handle.count", Unit: "{handle}", Kind: UpDownCounter, Adds: true,
+		Brief:  "Number of handles held by the process.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessHandles}},
+		Note: "Of files, events, threads, registry keys and all other objects. Windows only.",
 	},
 	{
 		Name: "system.cpu.frequency", Unit: "Hz", Kind: Gauge,

@@ -68,7 +68,6 @@ var notOurs = map[string]string{
 	"container.filesystem.usage":     "likewise",
 	"container.network.io":           "of a network namespace, which the containers of a pod share",
 	"process.network.io":             "no kernel tells it cheaply",
-	"process.windows.handle.count":   "of Windows alone",
 
 	"hw.gpu.io":                              "a driver's own interface tells it, each another one",
 	"hw.gpu.memory.limit":                    "likewise",
@@ -190,6 +189,7 @@ var proposed = map[attribute.Key]string{
 	semconv.NUMANode:         "int",
 	semconv.NUMAPlacement:    "string",
 	semconv.PodUID:           "string",
+	semconv.PoolType:         "string",
 	semconv.PressureResource: "string",
 	semconv.PressureType:     "string",
 	semconv.ResidentType:     "string",

@@ -78,6 +78,7 @@ var table = []arrow{
 
 	// For tests only: no row above may name these.
 	{"internal/arrows", nil, nil},
+	{"internal/wine", nil, nil},
 	{"internal/fixture", nil, nil},
 	{"internal/fixture/record", []string{"internal/fixture"}, nil},
 	{"internal/otlptest", nil, []string{

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/linux"
+	"github.com/pidometer/pidometer/platform/windows"
 )
 
 // Options choose what the backend looks at. What a system has no use for is
@@ -45,6 +46,8 @@ func Sources(goos string) []platform.Source {
 	switch goos {
 	case "linux", "android":
 		return linux.Sources(64)
+	case "windows":
+		return windows.Sources()
 	}
 	return nil
 }

@@ -1,0 +1,342 @@
+package windows
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pidometer/pidometer/internal/text"
+	"github.com/pidometer/pidometer/platform"
+)
+
+// decodeAll is what the decoder says of a table, in the words of its twin.
+func decodeAll(b []byte, base uint64, word int) (all []slowProcess, whole bool) {
+	t := newProcessTable(b, base, word)
+	whole = t.decodeProcesses(func(e entry) bool {
+		p := slowProcess{pid: t.size(e, t.proc.pid), create: t.u64(e, t.proc.create), commit: t.size(e, t.proc.commit),
+			name: string(text.AppendUTF16(nil, t.name(e)))}
+		for i := range e.count {
+			p.threads = append(p.threads, t.thread(e, i).id)
+		}
+		all = append(all, p)
+		return true
+	})
+	return all, whole
+}
+
+func sameProcess(a, b slowProcess) bool {
+	lossy := strings.ContainsRune(b.name, '\uFFFD') // what the twin makes of a surrogate
+	return a.pid == b.pid && a.create == b.create && a.commit == b.commit && (a.name == b.name || lossy) && slices.Equal(a.threads, b.threads)
+}
+
+func checkProcesses(t *testing.T, b []byte, base uint64, word int) {
+	t.Helper()
+	got, whole := decodeAll(b, base, word)
+	want, wantWhole := slowProcesses(b, base, word)
+	if whole != wantWhole || !slices.EqualFunc(got, want, sameProcess) {
+		t.Errorf("%d bytes, %d-byte words: %+v %v, want %+v %v", len(b), word, got, whole, want, wantWhole)
+	}
+}
+
+// Cut off anywhere, a table tells nothing that is not in it, and says that it is cut.
+func TestProcessesCutOff(t *testing.T) {
+	for _, word := range []int{8, 4} {
+		b := newWorld(word).table()
+		for n := range len(b) + 1 {
+			checkProcesses(t, b[:n:n], tableBase, word)
+		}
+		if _, whole := decodeAll(b[:len(b)-100:len(b)-100], tableBase, word); whole {
+			t.Error("a table without its end is whole")
+		}
+	}
+}
+
+func TestProcesses(t *testing.T) {
+	for _, word := range []int{8, 4} {
+		w := newWorld(word)
+		got, whole := decodeAll(w.table(), tableBase, word)
+		if !whole || len(got) != len(w.tasks) {
+			t.Fatalf("%d processes, whole %v", len(got), whole)
+		}
+		for i, p := range got {
+			task := w.tasks[i]
+			if p.pid != task.pid || p.create != task.create || p.name != string(text.AppendUTF16(nil, units(task.name))) || len(p.threads) != len(task.threads) {
+				t.Errorf("%+v of %d, want %+v", p, i, task)
+			}
+		}
+	}
+}
+
+func FuzzProcesses(f *testing.F) {
+	f.Add(newWorld(8).table(), uint64(tableBase), true)
+	f.Add(newWorld(4).table(), uint64(tableBase), false)
+	f.Add([]byte{}, uint64(0), true)
+	f.Fuzz(func(t *testing.T, b []byte, base uint64, long bool) {
+		word := map[bool]int{true: 8, false: 4}[long]
+		if word == 4 {
+			base = uint64(uint32(base))
+		}
+		if base > 1<<62 {
+			return // no address of user mode, and the twin would wrap
+		}
+		checkProcesses(t, b, base, word)
+	})
+}
+
+func TestCommandLine(t *testing.T) {
+	for line, want := range map[string][]string{
+		"":                           nil,
+		"a":                          {"a"},
+		`a b	c`:                      {"a", "b", "c"},
+		`"C:\Program Files\a.exe" x`: {`C:\Program Files\a.exe`, "x"},
+		`"C:\a.exe"x y`:              {`C:\a.exe`, "x", "y"},
+		`C:\a"b c`:                   {`C:\a"b`, "c"},
+		`a ""`:                       {"a", ""},
+		`a "" ""`:                    {"a", "", ""},
+		`a "b c" d`:                  {"a", "b c", "d"},
+		`a b\\\"c`:                   {"a", `b\"c`},
+		`a "b\\" c`:                  {"a", `b\`, "c"},
+		`a C:\x\ y`:                  {"a", `C:\x\`, "y"},
+		`a "b""c" d`:                 {"a", `b"c`, "d"},
+		`a "open end`:                {"a", "open end"},
+		`a 日本 "語 語"`:                 {"a", "日本", "語 語"},
+		` leading`:                   {"", "leading"},
+		"a  \t ":                     {"a"},
+	} {
+		got := decodeCommandLine([]byte(line))
+		var joined []byte
+		for _, a := range want {
+			joined = append(append(joined, a...), 0)
+		}
+		if !bytes.Equal(got, joined) {
+			t.Errorf("%s: %q, want %q", line, got, joined)
+		}
+	}
+}
+
+func FuzzCommandLine(f *testing.F) {
+	for _, line := range []string{"", `a "b""c" d`, `a b\\\"c "`, `"x"y`, "\t\""} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		got := decodeCommandLine([]byte(line))
+		var want []byte
+		for _, a := range slowCommandLine(line) {
+			want = append(append(want, a...), 0)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	})
+}
+
+func TestEnvironment(t *testing.T) {
+	for _, c := range []struct {
+		block string
+		want  string
+		ok    bool
+	}{
+		{"", "", false}, {"\x00\x00", "", true}, {"A=1\x00\x00rest", "A=1\x00", true},
+		{"A=1\x00B=Ā\x00\x00", "A=1\x00B=Ā\x00", true}, {"A=1\x00B=2", "", false},
+	} {
+		b := units(wide(c.block))
+		end, ok := decodeEnvironment(b)
+		if got := string(text.AppendUTF16(nil, b[:end])); got != c.want || ok != c.ok {
+			t.Errorf("%q: %q %v, want %q %v", c.block, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+func FuzzEnvironment(f *testing.F) {
+	f.Add(units(wide("A=1\x00B=Ā\x00\x00")))
+	f.Add([]byte{1, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		end, ok := decodeEnvironment(b)
+		if want, wantOK := slowEnvironment(b); end != want || ok != wantOK {
+			t.Errorf("%x: %d %v, want %d %v", b, end, ok, want, wantOK)
+		}
+	})
+}
+
+// checkFixed compares the decoders of structures without a list.
+func checkFixed(t *testing.T, b []byte, word int) {
+	t.Helper()
+	same := func(what string, ok, want bool, pairs ...uint64) {
+		t.Helper()
+		if ok != want {
+			t.Errorf("%s of %x: %v, want %v", what, b, ok, want)
+		}
+		for i := 0; want && i < len(pairs); i += 2 {
+			if pairs[i] != pairs[i+1] {
+				t.Errorf("%s of %x: %d, want %d", what, b, pairs[i], pairs[i+1])
+			}
+		}
+	}
+	at := func(at, size int) uint64 { v, _ := number(b, at, size); return v }
+	create, exit, ok := decodeTimes(b)
+	same("times", ok, len(b) >= 32, create, at(0, 8), exit, at(8, 8))
+	basic, ok := decodeBasic(b, word)
+	same("basic", ok, len(b) >= 6*word, basic.peb, at(word, word), basic.affinity, at(2*word, word))
+	wow, ok := decodeWow64(b)
+	same("wow64", ok, len(b) >= 8, wow, at(0, 8))
+	size, ok := decodeGeometry(b)
+	same("geometry", ok, len(b) >= 32, size, at(24, 8))
+	count, ok := decodeDiskCount(b)
+	same("disks", ok, len(b) >= 4, uint64(count), at(0, 2))
+	started, ok := decodeBootTime(b)
+	boot, now := at(0, 8), at(8, 8)
+	same("boot", ok, len(b) >= 32 && boot >= unixEpoch && boot <= now, started, boot/second*second)
+	m, ok := decodeMemory(b, word)
+	page := at(10*word, word)
+	total, available := at(4*word, word)*page, at(5*word, word)*page
+	same("memory", ok, len(b) >= 11*word && page != 0 && total != 0 && available <= total,
+		m.total, total, m.available, available, m.committed, at(word, word)*page, m.limit, at(2*word, word)*page)
+	if len(b) >= 2*word {
+		length, pointer := decodeStringHeader(b, word)
+		same("string", true, true, uint64(length), at(0, 2)/2*2, pointer, at(word, word))
+	}
+}
+
+// checkSample compares the decoders that fill a sample.
+func checkSample(t *testing.T, b []byte) {
+	t.Helper()
+	var s platform.Sample
+	want := func(f platform.Field, v uint64) {
+		t.Helper()
+		if got, ok := s.Get(f); !ok || got != v {
+			t.Errorf("%v of %x is %d %v, want %d", f, b, got, ok, v)
+		}
+	}
+	s.Reset(platform.Host, platform.Key{})
+	if err := decodePerformance(b, &s); err == nil {
+		want(platform.HostContextSwitches, sure(b, 296, 4))
+		want(platform.HostFaultsMinor, (sure(b, 60, 4)-sure(b, 84, 4))&0xffffffff)
+		want(platform.HostFaultsMajor, sure(b, 84, 4))
+	} else if v, ok := number(b, 296, 16); ok && v&0xffffffff != 0 {
+		t.Errorf("%x was refused: %v", b, err)
+	}
+	s.Reset(platform.Host, platform.Key{})
+	if decodeStatistics(b, tcpStatisticsSize, tcpStatistics[:], &s) {
+		decodeStatistics(b, tcpStatisticsSize, tcpStatistics[:], &s)
+		want(platform.HostTCPActiveOpens, 2*sure(b, 16, 4)&0xffffffff)
+		want(platform.HostTCPErrors, 2*sure(b, 48, 4)&0xffffffff)
+	} else if len(b) >= 60 {
+		t.Errorf("%x was refused", b)
+	}
+	s.Reset(platform.Disk, platform.Key{})
+	const uptime = 1 << 62
+	if decodeDisk(b, uptime, &s) {
+		want(platform.DiskReadBytes, sure(b, 0, 8))
+		want(platform.DiskWriteTime, sure(b, 24, 8)*100)
+		want(platform.DiskWrites, sure(b, 44, 4))
+		want(platform.DiskPending, sure(b, 48, 4))
+		if idle := sure(b, 32, 8) * 100; idle != 0 && idle <= uptime {
+			want(platform.DiskIOTime, uptime-idle)
+		}
+	} else if len(b) >= 52 {
+		t.Errorf("%x was refused", b)
+	}
+}
+
+// checkLists compares the decoders of lists.
+func checkLists(t *testing.T, b []byte, word int) {
+	t.Helper()
+	cores, ok := decodeCores(b)
+	if want, wantOK := slowCores(b); ok != wantOK || ok && cores != want {
+		t.Errorf("%x: %d cores %v, want %d %v", b, cores, ok, want, wantOK)
+	}
+	for i, c := range decodeProcessors(b, 64, nil) {
+		at := i * 48
+		if c.id != uint64(64+i) || c.idle != sure(b, at, 8) || c.user != sure(b, at+16, 8) || c.interrupts != uint32(sure(b, at+40, 4)) {
+			t.Errorf("%x: %+v", b, c)
+		}
+	}
+	for cpu := range uint64(4) {
+		mhz, ok := decodePower(b, cpu)
+		v, has := number(b, int(cpu)*24+8, 4)
+		if _, all := number(b, int(cpu)*24, 24); ok && (!all || !has || uint64(mhz) != v || sure(b, int(cpu)*24, 4) != cpu) {
+			t.Errorf("%x: CPU %d has %d MHz", b, cpu, mhz)
+		}
+	}
+	for table := range socketTables {
+		row, n := &socketRows[table], uint64(0)
+		whole := decodeSockets(b, row, func(r []byte) { n++; sure(r, row.pid, 4) })
+		if count, has := number(b, 0, 4); whole != (has && 4+count*uint64(row.size) <= uint64(len(b))) || whole && n != count {
+			t.Errorf("%x: %d rows of table %d, whole %v", b, n, table, whole)
+		}
+	}
+	n := 0
+	whole := decodeInterfaces(b, func(row ifRow) bool { n++; _ = row.alias(); return len(row) == 1352 })
+	if count, has := number(b, 0, 4); whole != (has && len(b) >= 8 && 8+count*1352 <= uint64(len(b))) {
+		t.Errorf("%d bytes: %d interfaces, whole %v", len(b), n, whole)
+	}
+	checkPageFiles(t, b, word)
+	if got, ok := decodeUnicodeString(b, tableBase, word); ok && len(got) > 0 {
+		length, pointer := int(sure(b, 0, 2)), sure(b, word, word)
+		if at := int(pointer - tableBase); !bytes.Equal(got, b[at:at+length]) {
+			t.Errorf("%x: %x", b, got)
+		}
+	}
+}
+
+func checkPageFiles(t *testing.T, b []byte, word int) {
+	t.Helper()
+	var got []string
+	var total uint64
+	whole := decodePageFiles(b, tableBase, word, func(f pageFile) bool {
+		got, total = append(got, string(text.AppendUTF16(nil, f.name))), total+f.total
+		return true
+	})
+	names, want, wantWhole := slowPageFiles(b, tableBase, word)
+	same := slices.EqualFunc(got, names, func(a, b string) bool { return a == b || strings.ContainsRune(b, '\uFFFD') })
+	if whole != wantWhole || total != want || !same {
+		t.Errorf("%x: page files %q of %d, %v, want %q of %d, %v", b, got, total, whole, names, want, wantWhole)
+	}
+}
+
+// answersOfWorld are all answers of a made-up Windows.
+func answersOfWorld(word int) (all [][]byte) {
+	w := newWorld(word)
+	for _, b := range w.answers {
+		all = append(all, b)
+	}
+	for _, b := range w.tables {
+		all = append(all, b)
+	}
+	for _, b := range w.statistics {
+		all = append(all, b)
+	}
+	b := processorBytes(w.processors[0])
+	return append(all, b, w.interfaces, w.pageFiles(`\??\C:\pagefile.sys`, `\??\D:\p`), diskPerformance(1),
+		unicodeString(word, wide("svchost.exe")), put(nil, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9), []byte{})
+}
+
+func checkStructures(t *testing.T, b []byte) {
+	t.Helper()
+	for _, word := range []int{8, 4} {
+		checkFixed(t, b, word)
+		checkLists(t, b, word)
+	}
+	checkSample(t, b)
+}
+
+// Cut off anywhere, no structure is read beyond its end.
+func TestStructuresCutOff(t *testing.T) {
+	for _, word := range []int{8, 4} {
+		for _, b := range answersOfWorld(word) {
+			for n := range len(b) + 1 {
+				checkStructures(t, bytes.Clone(b[:n]))
+			}
+		}
+	}
+}
+
+func FuzzStructures(f *testing.F) {
+	for _, word := range []int{8, 4} {
+		for _, b := range answersOfWorld(word) {
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) { checkStructures(t, b) })
+}

@@ -1,0 +1,173 @@
+package windows
+
+import (
+	"errors"
+	"go/ast"
+	"go/build/constraint"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// sysTypes type-checks golang.org/x/sys/windows for one architecture, as far as the
+// types of its structures go.
+func sysTypes(t *testing.T, goarch string) *types.Package {
+	t.Helper()
+	list := exec.Command("go", "list", "-f", "{{.Dir}}", "golang.org/x/sys/windows")
+	list.Env = append(os.Environ(), "GOOS=windows", "GOARCH="+goarch)
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	fset := token.NewFileSet()
+	names, _ := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "*.go"))
+	var files []*ast.File
+	for _, name := range names {
+		f, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(name, "_test.go") && built(name, f, goarch) {
+			files = append(files, f)
+		}
+	}
+	config := types.Config{IgnoreFuncBodies: true, Error: func(error) {}, Sizes: types.SizesFor("gc", goarch),
+		Importer: noImports{}}
+	p, _ := config.Check("windows", fset, files, nil)
+	return p
+}
+
+// noImports leaves what other packages declare unknown: no structure here is made of it.
+type noImports struct{}
+
+func (noImports) Import(path string) (*types.Package, error) { return nil, errors.New(path) }
+
+func built(name string, f *ast.File, goarch string) bool {
+	for _, other := range []string{"386", "amd64", "arm", "arm64"} {
+		if other != goarch && strings.HasSuffix(name, "_"+other+".go") {
+			return false
+		}
+	}
+	for _, group := range f.Comments {
+		for _, c := range group.List {
+			if x, err := constraint.Parse(c.Text); err == nil && !x.Eval(func(tag string) bool { return tag == "windows" || tag == goarch || strings.HasPrefix(tag, "go1") }) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// structure returns the offset of each member of a structure, and its size under "".
+func structure(t *testing.T, p *types.Package, name, goarch string) map[string]int {
+	t.Helper()
+	object := p.Scope().Lookup(name)
+	if object == nil {
+		t.Fatalf("x/sys has no %s", name)
+	}
+	s := object.Type().Underlying().(*types.Struct)
+	sizes := types.SizesFor("gc", goarch)
+	var fields []*types.Var
+	for f := range s.Fields() {
+		fields = append(fields, f)
+	}
+	at := map[string]int{"": int(sizes.Sizeof(s))}
+	for i, offset := range sizes.Offsetsof(fields) {
+		at[fields[i].Name()] = int(offset)
+	}
+	return at
+}
+
+var wordBytes = map[string]int{"amd64": 8, "arm64": 8, "386": 4}
+
+// The offsets are those of golang.org/x/sys/windows, where it has the structure.
+func TestLayouts(t *testing.T) {
+	for goarch, word := range wordBytes {
+		p := sysTypes(t, goarch)
+		process := structure(t, p, "SYSTEM_PROCESS_INFORMATION", goarch)
+		name := structure(t, p, "NTUnicodeString", goarch)
+		l := processLayouts[word]
+		for member, have := range map[string]int{
+			"": l.size, "NextEntryOffset": l.next, "NumberOfThreads": l.threads, "WorkingSetPrivateSize": l.privateWorkingSet,
+			"HardFaultCount": l.hardFaults, "CreateTime": l.create, "UserTime": l.user, "KernelTime": l.kernel,
+			"ImageName": l.nameLength, "BasePriority": l.basePriority, "UniqueProcessID": l.pid,
+			"InheritedFromUniqueProcessID": l.parent, "HandleCount": l.handles, "SessionID": l.sess,
+			"PeakVirtualSize": l.virtualPeak, "VirtualSize": l.virtual, "PageFaultCount": l.faults,
+			"PeakWorkingSetSize": l.workingSetPeak, "WorkingSetSize": l.workingSet, "QuotaPagedPoolUsage": l.pagedPool,
+			"QuotaNonPagedPoolUsage": l.nonPagedPool, "PagefileUsage": l.commit, "PeakPagefileUsage": l.commitPeak,
+			"ReadOperationCount": l.readOps, "WriteOperationCount": l.writeOps, "OtherOperationCount": l.otherOps,
+			"ReadTransferCount": l.readSize, "WriteTransferCount": l.writeSize, "OtherTransferCount": l.othSize,
+		} {
+			if want := process[member]; have != want {
+				t.Errorf("%s: %q is at %#x, x/sys has it at %#x", goarch, member, have, want)
+			}
+		}
+		if have := l.nameBuffer - l.nameLength; have != name["Buffer"] {
+			t.Errorf("%s: the name's characters are at %d, x/sys has them at %d", goarch, have, name["Buffer"])
+		}
+		checkInterfaceLayout(t, structure(t, p, "MibIfRow2", goarch), structure(t, p, "MibIfTable2", goarch), goarch)
+		checkParametersLayout(t, p, goarch)
+	}
+}
+
+func checkInterfaceLayout(t *testing.T, row, table map[string]int, goarch string) {
+	for member, have := range map[string]int{
+		"": ifRowSize, "InterfaceIndex": ifRowIndex, "Alias": ifRowAlias, "Description": ifRowAliasEnd, "PhysicalAddress": ifRowMAC,
+		"Mtu": ifRowMTU, "Type": ifRowType, "InterfaceAndOperStatusFlags": ifRowFlags, "OperStatus": ifRowOper,
+		"AdminStatus": ifRowAdmin, "TransmitLinkSpeed": ifRowSpeed,
+		"InOctets": ifCounters[0].at[0], "InUcastPkts": ifCounters[1].at[0], "InNUcastPkts": ifCounters[1].at[1],
+		"InDiscards": ifCounters[2].at[0], "InErrors": ifCounters[3].at[0], "OutOctets": ifCounters[4].at[0],
+		"OutUcastPkts": ifCounters[5].at[0], "OutNUcastPkts": ifCounters[5].at[1], "OutDiscards": ifCounters[6].at[0],
+		"OutErrors": ifCounters[7].at[0],
+	} {
+		if want := row[member]; have != want && goarch != "386" { // where Go aligns 64 bits to 4 bytes and C to 8
+			t.Errorf("%s: %q of an interface is at %d, x/sys has it at %d", goarch, member, have, want)
+		}
+	}
+	if goarch != "386" && ifTableRows != table["Table"] {
+		t.Errorf("rows begin at %d, in x/sys at %d", ifTableRows, table["Table"])
+	}
+}
+
+func checkParametersLayout(t *testing.T, p *types.Package, goarch string) {
+	l := parametersLayouts[wordBytes[goarch]]
+	peb := structure(t, p, "PEB", goarch)
+	parameters := structure(t, p, "RTL_USER_PROCESS_PARAMETERS", goarch)
+	for what, x := range map[string][2]int{
+		"ProcessParameters": {l.parameters, peb["ProcessParameters"]},
+		"CommandLine":       {l.commandLine, parameters["CommandLine"]},
+		"CurrentDirectory":  {l.directory, parameters["CurrentDirectory"]},
+		"Environment":       {l.environment, parameters["Environment"]},
+	} {
+		if x[0] != x[1] {
+			t.Errorf("%s: %s is at %#x, in x/sys at %#x", goarch, what, x[0], x[1])
+		}
+	}
+}
+
+// What x/sys lacks is held to the sums of its members, in the order of ntexapi.h of
+// the System Informer project: four times, and 70 counts up to SystemCalls.
+func TestPerformanceLayout(t *testing.T) {
+	const times, counts = 4, 70 // of SYSTEM_PERFORMANCE_INFORMATION up to SystemCalls
+	if performanceSize != times*8+counts*4 || performanceSwitches != performanceSize-4*4 {
+		t.Errorf("%d bytes, the switches at %d", performanceSize, performanceSwitches)
+	}
+	order := strings.Fields(`IoReadOperationCount IoWriteOperationCount IoOtherOperationCount AvailablePages CommittedPages
+		CommitLimit PeakCommitment PageFaultCount CopyOnWriteCount TransitionCount CacheTransitionCount DemandZeroCount
+		PageReadCount PageReadIoCount CacheReadCount CacheIoCount DirtyPagesWriteCount`)
+	at := map[string]int{}
+	for i, name := range order {
+		at[name] = times*8 + i*4
+	}
+	for name, have := range map[string]int{"PageFaultCount": performanceFaults, "PageReadCount": performanceReads,
+		"PageReadIoCount": performanceReadCalls, "DirtyPagesWriteCount": performanceWrites} {
+		if have != at[name] {
+			t.Errorf("%s is at %d, want %d", name, have, at[name])
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package semconv
+
+import (
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/pidometer/pidometer/platform"
+)
+
+// PoolType tells kernel memory that can be paged out from memory that can not.
+const PoolType attribute.Key = "process.memory.windows.pool.type"
+
+// windowsExtensions are what only Windows tells and the conventions lack.
+var windowsExtensions = [...]Metric{
+	{
+		Name: "process.io.windows.other", Unit: "By", Kind: Counter, Adds: true,
+		Brief:  "Bytes moved by requests of the process to devices that neither read nor write.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessOtherBytes}},
+		Note: "psutil's other_bytes: control requests, to devices and sockets.",
+	},
+	{
+		Name: "process.io.windows.other_operations", Unit: "{operation}", Kind: Counter, Adds: true,
+		Brief:  "Number of requests of the process to devices that neither read nor write.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessOtherOperations}},
+		Note: "psutil's other_count.",
+	},
+	{
+		Name: "process.memory.windows.commit.peak", Unit: "By", Kind: Gauge,
+		Brief:  "The most memory that the process ever was promised.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessCommitPeak}},
+		Note: "The peak of process.memory.virtual. psutil's peak_pagefile.",
+	},
+	{
+		Name: "process.memory.windows.pool", Unit: "By", Kind: UpDownCounter, Adds: true,
+		Brief:  "Memory of the kernel that is charged to the process.",
+		Entity: platform.Process,
+		Points: []Point{
+			{platform.ProcessPoolNonPaged, attrs{PoolType.String("nonpaged")}},
+			{platform.ProcessPoolPaged, attrs{PoolType.String("paged")}},
+		},
+		Note: "psutil's nonpaged_pool and paged_pool.",
+	},
+	{
+		Name: "process.memory.windows.working_set.peak", Unit: "By", Kind: Gauge,
+		Brief:  "The largest working set that the process ever had.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessWorkingSetPeak}},
+		Note: "The peak of process.memory.usage. psutil's peak_wset.",
+	},
+	{
+		Name: "process.windows.context_switches", Unit: "{context_switch}", Kind: Counter, Adds: true,
+		Brief:  "Number of times the process has been context switched, voluntarily or not.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessSwitches}},
+		Note: "Windows does not tell the two kinds apart, so that process.context_switches, which has to say which, is absent there. The sum over the threads; one that ended keeps its last seen value in it.",
+	},
+	{
+		Name: "system.cpu.windows.load_15m", Unit: "{thread}", Kind: Gauge, Div: hundredths,
+		Brief:  "Threads that wait for a CPU, averaged over fifteen minutes.",
+		Entity: platform.Host, Points: []Point{{Field: platform.HostWindowsLoad15}},
+		Note: "As system.cpu.windows.load_1m.",
+	},
+	{
+		Name: "system.cpu.windows.load_1m", Unit: "{thread}", Kind: Gauge, Div: hundredths,
+		Brief:  "Threads that wait for a CPU, averaged over a minute.",
+		Entity: platform.Host, Points: []Point{{Field: platform.HostWindowsLoad1}},
+		Note: "Made of the queue at each pass, weighted as Unix weighs it, which psutil does too; Windows itself has no such average. The threads that run are not in it. Begins with the queue of the first pass.",
+	},
+	{
+		Name: "system.cpu.windows.load_5m", Unit: "{thread}", Kind: Gauge, Div: hundredths,
+		Brief:  "Threads that wait for a CPU, averaged over five minutes.",
+		Entity: platform.Host, Points: []Point{{Field: platform.HostWindowsLoad5}},
+		Note: "As system.cpu.windows.load_1m.",
+	},
+	{
+		Name: "system.memory.windows.commit.limit", Unit: "By", Kind: UpDownCounter,
+		Brief:  "The most memory that may be promised to programs.",
+		Entity: platform.Host, Points: []Point{{Field: platform.HostWindowsCommitLimit}},
+		Note: "Physical memory and page files, as large as they are now.",
+	},
+	{
+		Name: "system.memory.windows.commit.usage", Unit: "By", Kind: UpDownCounter,
+		Brief:  "Memory that is promised to programs.",
+		Entity: platform.Host, Points: []Point{{Field: platform.HostWindowsCommitted}},
+		Note: "At the limit the next request for memory fails.",
+	},
+}
