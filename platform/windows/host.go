@@ -12,7 +12,6 @@ type host struct {
 	load       load
 	cores      uint64 // physical ones, 0 if not known
 	coresErr   error
-	texts      [platform.TextCount][]byte
 	volumes    volumes
 	seen       map[string]bool // names handed on in this pass
 }
