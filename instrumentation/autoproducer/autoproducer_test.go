@@ -52,7 +52,9 @@ func child(t *testing.T, pattern string, env ...string) (names []string, log str
 		return nil, said.String()
 	}
 	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
-		var doc struct{ ScopeMetrics []struct{ Metrics []struct{ Name string } } }
+		var doc struct {
+			ScopeMetrics []struct{ Metrics []struct{ Name string } }
+		}
 		if err := d.Decode(&doc); errors.Is(err, io.EOF) {
 			return names, said.String()
 		} else if err != nil {
