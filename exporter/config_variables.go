@@ -41,7 +41,7 @@ var environment = []Variable{
 	{"OTEL_EXPORTER_OTLP_INSECURE", true, "true or false", "", "plaintext or TLS where the endpoint has no scheme; unset, loopback is plaintext", boolean},
 	{"OTEL_EXPORTER_OTLP_HEADERS", true, "key=value,key=value, percent-encoded", "", "headers of every request, such as credentials", nil},
 	{"OTEL_EXPORTER_OTLP_COMPRESSION", true, "gzip or none", "none", "compression of requests", nil},
-	{"OTEL_EXPORTER_OTLP_TIMEOUT", true, "milliseconds", millis(requestTimeout), "time that one request may take, retries included; 0 is no limit", nil},
+	{"OTEL_EXPORTER_OTLP_TIMEOUT", true, "milliseconds", millis(requestTimeout), "time that one request may take; 0 is no limit", nil},
 	{"OTEL_EXPORTER_OTLP_CERTIFICATE", true, "a file, PEM", "", "certificate of the authority that signed the receiver's", nil},
 	{"OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", true, "a file, PEM", "", "our certificate for mutual TLS", nil},
 	{"OTEL_EXPORTER_OTLP_CLIENT_KEY", true, "a file, PEM", "", "the key of our certificate", nil},

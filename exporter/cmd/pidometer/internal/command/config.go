@@ -1,5 +1,7 @@
 package command
 
+//go:generate go test . -run ^TestConfigurationPage$ -update
+
 import (
 	"context"
 	"flag"
