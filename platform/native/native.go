@@ -20,7 +20,8 @@ import (
 // ignored there.
 type Options struct {
 	// Root moves the whole view, on systems that tell of themselves in files: a
-	// folder that holds proc, sys and etc, such as /host in a container. "" means /.
+	// folder that holds proc, sys and etc, such as /host in a container. "" means /,
+	// and any other is refused on systems that do not.
 	Root string
 	// AllDevices reports partitions, stacked and memory disks, virtual interfaces
 	// and every mount of a file system too.

@@ -1,10 +1,16 @@
 package native
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/windows"
 )
 
 func open(o Options) (platform.Backend, error) {
+	if o.Root != "" && o.Root != "/" {
+		return nil, fmt.Errorf("root %s: Windows tells of itself in calls, not in files: leave the root out: %w", o.Root, errors.ErrUnsupported)
+	}
 	return windows.New(windows.Options{AllDevices: o.AllDevices, Budget: o.Budget})
 }

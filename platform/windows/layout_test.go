@@ -1,3 +1,7 @@
+//go:build !windows
+
+// The layouts are the same wherever they are compared, and Wine has no go command.
+
 package windows
 
 import (

@@ -1,7 +1,15 @@
 package windows
 
 import (
+	"io"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/windows"
 
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/platformtest"
@@ -10,4 +18,106 @@ import (
 // Every promise of package platform holds on the kernel that the tests run on.
 func TestLiveBackend(t *testing.T) {
 	platformtest.TestBackend(t, func() (platform.Backend, error) { return New(Options{}) })
+}
+
+// asChild makes the test a process that waits to be looked at.
+const asChild = "PIDOMETER_TEST_AS_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asChild) != "" {
+		io.Copy(io.Discard, os.Stdin)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// Name, arguments, environment, program and owner of a child are what it was given,
+// in every writing.
+func TestLiveChild(t *testing.T) {
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"日本 語", `back\slash\"quote`, "", "tail\\"}
+	c := exec.Command(path, args...)
+	c.Env = append(os.Environ(), asChild+"=größe")
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Wait()
+	defer stdin.Close()
+	b, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	s, ok := passOver(t, b, allProcessSources).process(uint64(c.Process.Pid))
+	if !ok {
+		t.Fatalf("%d is not there", c.Process.Pid)
+	}
+	want := strings.Join(append([]string{path}, args...), "\x00") + "\x00"
+	if got := s.texts[platform.ProcessArguments]; got != want {
+		t.Errorf("arguments %q, want %q", got, want)
+	}
+	if got := s.texts[platform.ProcessEnvironment]; !strings.Contains(got, asChild+"=größe\x00") {
+		t.Errorf("environment %q", got)
+	}
+	if got := s.texts[platform.ProcessExecutable]; !strings.EqualFold(got, path) {
+		t.Errorf("program %q, want %q", got, path)
+	}
+	if got := s.texts[platform.ProcessCommand]; !strings.EqualFold(got, filepath.Base(path)) {
+		t.Errorf("name %q", got)
+	}
+	if account, err := user.Current(); err == nil && !strings.EqualFold(s.texts[platform.ProcessOwner], account.Username) {
+		t.Errorf("owner %q, want %q", s.texts[platform.ProcessOwner], account.Username)
+	}
+	expect(t, "the child", s, map[platform.Field]uint64{platform.ProcessParent: uint64(os.Getpid())})
+	if s.fields[platform.ProcessThreads] == 0 || s.fields[platform.ProcessHandles] == 0 || s.fields[platform.ProcessMemoryRSS] < 1<<20 {
+		t.Errorf("fields %v", s.fields)
+	}
+}
+
+// A command line is split as Windows itself splits it.
+func TestLiveCommandLine(t *testing.T) {
+	for _, line := range []string{`a b c`, `"C:\Program Files\a.exe" "b c" d`, `a b\\\"c`, `a "b\\" c`, `a "" x`, `a 日本 "語 語"`} {
+		want, err := windows.DecomposeCommandLine(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(decodeCommandLine([]byte(line))); got != strings.Join(want, "\x00")+"\x00" {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+}
+
+// What ended while somebody holds it open is told to be gone, though it can be opened.
+func TestLiveEnded(t *testing.T) {
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(path)
+	c.Env = append(os.Environ(), asChild+"=1")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.SYNCHRONIZE, false, uint32(c.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer windows.CloseHandle(h)
+	c.Wait()
+	b, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	s, ok := passOver(t, b, allProcessSources).process(uint64(c.Process.Pid))
+	if ok && (s.fields[platform.ProcessState] != uint64(platform.StateDefunct) || s.texts[platform.ProcessArguments] != "") {
+		t.Errorf("a process that ended: %v %v", s.fields, s.texts)
+	}
 }

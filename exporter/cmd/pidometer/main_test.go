@@ -20,6 +20,7 @@ import (
 	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/pidometer/pidometer/exporter/cmd/pidometer/internal/command"
 	"github.com/pidometer/pidometer/exporter/cmd/pidometer/internal/document"
 	"github.com/pidometer/pidometer/internal/otlptest"
 )
@@ -31,7 +32,17 @@ var binary struct {
 	err  error
 }
 
+// asProgram makes the test the program itself, where there is no go command to build it.
+const asProgram = "PIDOMETER_TEST_AS_PROGRAM"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		end := command.Main(command.System(), os.Args[1:])
+		if end.Final != nil {
+			end.Final()
+		}
+		os.Exit(end.Code)
+	}
 	code := m.Run()
 	if binary.path != "" {
 		os.RemoveAll(filepath.Dir(binary.path))
@@ -42,7 +53,16 @@ func TestMain(m *testing.M) {
 // program builds the program, and skips where it has no backend to run on.
 func program(t *testing.T) string {
 	t.Helper()
-	if runtime.GOOS != "linux" {
+	switch runtime.GOOS {
+	case "linux":
+	case "windows":
+		t.Setenv(asProgram, "yes") // Wine has no go command
+		path, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	default:
 		t.Skip("no backend on " + runtime.GOOS)
 	}
 	binary.Do(func() {
