@@ -1,8 +1,8 @@
 package native
 
 import (
-	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/windows"
@@ -10,7 +10,7 @@ import (
 
 func open(o Options) (platform.Backend, error) {
 	if o.Root != "" && o.Root != "/" {
-		return nil, fmt.Errorf("root %s: Windows tells of itself in calls, not in files: leave the root out: %w", o.Root, errors.ErrUnsupported)
+		return nil, fmt.Errorf("root %s: Windows tells of itself in calls, not in files: leave the root out: %w", o.Root, fs.ErrInvalid)
 	}
 	return windows.New(windows.Options{AllDevices: o.AllDevices, Budget: o.Budget})
 }
