@@ -11,7 +11,9 @@ const (
 	// OTEL_BLRP_MAX_QUEUE_SIZE says otherwise: those of ten minutes at 160 a second.
 	DefaultEvents = 100_000
 	// DefaultEventBytes is the most memory that they take if [WithEventQueue] does
-	// not say otherwise. An event with ten attributes takes about 400 bytes.
+	// not say otherwise. An event with three attributes took 220 bytes, one with ten
+	// 560, of which 59,000 fit: those of ten minutes at 98 a second (2026-11-23; the
+	// heap grew by 2 to 12 % less).
 	DefaultEventBytes = 32 << 20
 	// recordOverhead is what a record takes beside its encoding: two pointers, a
 	// length and a capacity, and what the allocator rounds up.
