@@ -20,32 +20,44 @@ func fewest(sources []platform.Source, want platform.FieldSet) int {
 			process = append(process, i)
 		}
 	}
+	one := demands(sources, process, want)
 	best := len(process) + 1
 	for subset := range uint(1) << len(process) {
-		var set platform.SourceSet
-		for n, i := range process {
-			if subset&(1<<n) != 0 {
-				set = set.With(i)
-			}
-		}
-		if n := bits.OnesCount(subset); n < best && enough(sources, set, want) {
+		if n := bits.OnesCount(subset); n < best && meets(subset, one) {
 			best = n
 		}
 	}
 	return best
 }
 
-func enough(sources []platform.Source, set platform.SourceSet, want platform.FieldSet) bool {
-	proven := false
-	for i := range set.All() {
-		proven = proven || sources[i].Clock
+// demands are sets of process sources, by their place, of which one each is needed:
+// those that prove the process, and for each field those that tell it.
+func demands(sources []platform.Source, process []int, want platform.FieldSet) []uint {
+	one := make([]uint, 1)
+	for n, i := range process {
+		if sources[i].Clock {
+			one[0] |= 1 << n
+		}
 	}
 	for f := range want.All() {
-		if !told(sources, set, f) {
+		var tellers uint
+		for n, i := range process {
+			if told(sources, platform.SourceSet(0).With(i), f) {
+				tellers |= 1 << n
+			}
+		}
+		one = append(one, tellers)
+	}
+	return one
+}
+
+func meets(subset uint, one []uint) bool {
+	for _, set := range one {
+		if subset&set == 0 {
 			return false
 		}
 	}
-	return proven
+	return true
 }
 
 func told(sources []platform.Source, set platform.SourceSet, f platform.Field) bool {
