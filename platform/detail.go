@@ -60,8 +60,8 @@ type Affinity struct {
 
 // IOPriority is the priority of disk requests.
 type IOPriority struct {
-	Class string // none, realtime, best_effort or idle; "" for one without a name
-	Level int    // 0, the most favoured, to 7
+	Class string // none, realtime, best_effort or idle; on Windows very_low, low, normal, high or critical; "" for one without a name
+	Level int    // 0, the most favoured, to 7; always 0 on Windows
 }
 
 // Link is a file as the kernel names it for a process, in the process's own root.
@@ -72,7 +72,7 @@ type Link struct {
 
 // OpenFile is an open regular file.
 type OpenFile struct {
-	FD       int
+	FD       int // the descriptor, or the handle
 	Path     string
 	Deleted  bool    // the name does not lead to the file any more
 	Position *uint64 // offset in bytes
@@ -144,7 +144,7 @@ func name[N ~uint8](n N, names ...string) string {
 
 // Connection is a socket of a process.
 type Connection struct {
-	FD     int
+	FD     int    // -1 where the system does not tell
 	Inode  uint64 // the socket's number, by which several descriptors of one are told
 	Family Family
 	Type   SocketType

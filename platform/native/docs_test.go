@@ -24,7 +24,7 @@ const missing = "macOS, FreeBSD, OpenBSD, NetBSD, illumos and Solaris have no ba
 const detailsHead = `
 ### Details
 
-What an [Inspector](../platform/inspect.go) tells, and ` + "`pidometer inspect`" + ` shows. Each detail of a process also looks at its stat before it is believed. The privilege is for processes of other users.
+What an [Inspector](../platform/inspect.go) tells, and ` + "`pidometer inspect`" + ` shows. Each detail of a process also proves that it is of that process. The privilege is for processes of other users.
 
 | of | detail | read from | needs |
 | --- | --- | --- | --- |

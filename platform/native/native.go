@@ -59,6 +59,8 @@ func Details(goos string) []platform.DetailSource {
 	switch goos {
 	case "linux", "android":
 		return linux.Details()
+	case "windows":
+		return windows.Details()
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"github.com/pidometer/pidometer/internal/layout"
@@ -52,7 +53,7 @@ type backend struct {
 	started uint64 // FILETIME of boot.Time
 	sources []platform.Source
 	busy    chan struct{} // full while a reader is open, and for ever once closed
-	closed  bool
+	ended   atomic.Bool   // closed
 
 	table   []byte // lent to the table of processes for one pass
 	buf     []byte // lent to one other answer at a time
@@ -157,7 +158,7 @@ func (b *backend) Begin(ctx context.Context) (platform.Reader, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if b.closed {
+	if b.ended.Load() {
 		<-b.busy
 		return nil, fs.ErrClosed
 	}
@@ -169,7 +170,7 @@ func (b *backend) Begin(ctx context.Context) (platform.Reader, error) {
 // Close waits for the reader to be closed. The backend is of no use afterwards.
 func (b *backend) Close() error {
 	b.busy <- struct{}{}
-	b.closed = true
+	b.ended.Store(true)
 	<-b.busy
 	return nil
 }

@@ -266,6 +266,7 @@ func checkLists(t *testing.T, b []byte, word int) {
 			t.Errorf("%x: %d rows of table %d, whole %v", b, n, table, whole)
 		}
 	}
+	checkDetails(t, b, word)
 	n := 0
 	whole := decodeInterfaces(b, func(row ifRow) bool { n++; _ = row.alias(); return len(row) == 1352 })
 	if count, has := number(b, 0, 4); whole != (has && len(b) >= 8 && 8+count*1352 <= uint64(len(b))) {
@@ -277,6 +278,56 @@ func checkLists(t *testing.T, b []byte, word int) {
 		if at := int(pointer - tableBase); !bytes.Equal(got, b[at:at+length]) {
 			t.Errorf("%x: %x", b, got)
 		}
+	}
+}
+
+// checkDetails compares the decoders of details.
+func checkDetails(t *testing.T, b []byte, word int) {
+	t.Helper()
+	class, ok := decodeIOPriority(b)
+	if v, has := number(b, 0, 4); ok != (has && v < 5) || ok && class != [...]string{"very_low", "low", "normal", "high", "critical"}[v] {
+		t.Errorf("%x: priority %q %v", b, class, ok)
+	}
+	var handles, want []uint64
+	whole := decodeHandles(b, word, 4711, func(h uint64) { handles = append(handles, h) })
+	count, has := number(b, 0, word)
+	size := 3*word + 16
+	if wantWhole := has && len(b) >= 2*word && count <= uint64((len(b)-2*word)/size); whole != wantWhole {
+		t.Errorf("%x: handles whole %v", b, whole)
+	}
+	for i := 0; whole && i < int(count); i++ {
+		if at := 2*word + i*size; sure(b, at+word, word) == 4711 {
+			want = append(want, sure(b, at+2*word, word))
+		}
+	}
+	if !slices.Equal(handles, want) {
+		t.Errorf("%x: handles %v, want %v", b, handles, want)
+	}
+	n := 0
+	whole = decodeAddresses(b, func(index uint32, a platform.Address) {
+		n++
+		if !a.IP.IsValid() {
+			t.Errorf("%x: %v", b, a)
+		}
+	})
+	if count, has := number(b, 0, 4); whole != (has && len(b) >= 8 && 8+count*80 <= uint64(len(b))) {
+		t.Errorf("%d bytes: %d addresses, whole %v", len(b), n, whole)
+	}
+	for table := range socketTables {
+		if row := &socketRows[table]; len(b) >= row.size {
+			checkConnection(t, b[:row.size], row, table)
+		}
+	}
+}
+
+func checkConnection(t *testing.T, b []byte, row *socketRow, table SocketTable) {
+	t.Helper()
+	c := decodeConnection(b, row, table)
+	if a := decodeAddress(b, row, row.local, row.localPort); c.Local != a || !c.Local.Addr().IsValid() || c.Local.Port() != uint16(b[row.localPort])<<8|uint16(b[row.localPort+1]) {
+		t.Errorf("%x: %v", b, c.Local)
+	}
+	if udp := row.state < 0; udp != (c.Type == platform.TypeDatagram) || udp && c.Peer.IsValid() {
+		t.Errorf("%x: %+v", b, c)
 	}
 }
 
@@ -308,7 +359,7 @@ func answersOfWorld(word int) (all [][]byte) {
 		all = append(all, b)
 	}
 	b := processorBytes(w.processors[0])
-	return append(all, b, w.interfaces, w.pageFiles(`\??\C:\pagefile.sys`, `\??\D:\p`), diskPerformance(1),
+	return append(all, b, w.handles(), w.addresses(), w.interfaces, w.pageFiles(`\??\C:\pagefile.sys`, `\??\D:\p`), diskPerformance(1),
 		unicodeString(word, wide("svchost.exe")), put(nil, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9), []byte{})
 }
 

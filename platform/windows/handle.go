@@ -9,6 +9,7 @@ import (
 // Rights to a process (winnt.h).
 const (
 	processVMRead       = 0x0010
+	processDuplicate    = 0x0040
 	processQuery        = 0x0400
 	processQueryLimited = 0x1000
 )

@@ -9,18 +9,20 @@ import (
 // Offsets in MIB_IF_ROW2, and in MIB_IF_TABLE2: a count, padding, and rows
 // (netioapi.h). Neither holds a pointer, so that they are the same everywhere.
 const (
-	ifTableRows   = 8
-	ifRowSize     = 1352
-	ifRowIndex    = 8
-	ifRowAlias    = 28 // 257 UTF-16 characters
-	ifRowAliasEnd = ifRowAlias + 2*257
-	ifRowMAC      = 1060 // 32 bytes, behind their length
-	ifRowMTU      = 1124
-	ifRowType     = 1128
-	ifRowFlags    = 1152
-	ifRowOper     = 1156
-	ifRowAdmin    = 1160
-	ifRowSpeed    = 1192
+	ifTableRows    = 8
+	ifRowSize      = 1352
+	ifRowIndex     = 8
+	ifRowAlias     = 28 // 257 UTF-16 characters
+	ifRowAliasEnd  = ifRowAlias + 2*257
+	ifRowMACLength = 1056
+	ifRowMAC       = 1060
+	ifRowMACMost   = 32
+	ifRowMTU       = 1124
+	ifRowType      = 1128
+	ifRowFlags     = 1152
+	ifRowOper      = 1156
+	ifRowAdmin     = 1160
+	ifRowSpeed     = 1192
 )
 
 // Bits of InterfaceAndOperStatusFlags, and types of interfaces (RFC 1573, ipifcons.h).

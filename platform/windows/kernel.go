@@ -42,6 +42,8 @@ type Kernel interface {
 
 	// Interfaces is GetIfTable2: MIB_IF_TABLE2.
 	Interfaces(buf []byte) (n int, err error)
+	// Addresses is GetUnicastIpAddressTable: MIB_UNICASTIPADDRESS_TABLE.
+	Addresses(buf []byte) (n int, err error)
 	// Sockets is GetExtendedTcpTable or GetExtendedUdpTable with owners.
 	Sockets(table SocketTable, buf []byte) (n int, err error)
 	// Statistics is GetTcpStatisticsEx, GetUdpStatisticsEx or GetIpStatisticsEx.
@@ -66,6 +68,9 @@ type Kernel interface {
 	Process(h Handle, class int32, buf []byte) (n int, err error)
 	// Memory reads the memory of a process, all of buf or nothing.
 	Memory(h Handle, address uint64, buf []byte) error
+	// File is the path of the regular file that a handle of a process leads to
+	// (DuplicateHandle, GetFileType and GetFinalPathNameByHandle). It may take long.
+	File(process Handle, handle uint64) (string, error)
 	// Owner is the account that a process runs as: DOMAIN\name.
 	Owner(h Handle) (string, error)
 }

@@ -116,6 +116,7 @@ func TestLayouts(t *testing.T) {
 		}
 		checkInterfaceLayout(t, structure(t, p, "MibIfRow2", goarch), structure(t, p, "MibIfTable2", goarch), goarch)
 		checkParametersLayout(t, p, goarch)
+		checkAddressLayout(t, structure(t, p, "MibUnicastIpAddressRow", goarch), goarch)
 	}
 }
 
@@ -135,6 +136,14 @@ func checkInterfaceLayout(t *testing.T, row, table map[string]int, goarch string
 	}
 	if goarch != "386" && ifTableRows != table["Table"] {
 		t.Errorf("rows begin at %d, in x/sys at %d", ifTableRows, table["Table"])
+	}
+}
+
+func checkAddressLayout(t *testing.T, row map[string]int, goarch string) {
+	for member, have := range map[string]int{"": addressSize, "InterfaceIndex": addressIndex, "OnLinkPrefixLength": addressPrefix} {
+		if want := row[member]; have != want && goarch != "386" {
+			t.Errorf("%s: %q of an address is at %d, x/sys has it at %d", goarch, member, have, want)
+		}
 	}
 }
 

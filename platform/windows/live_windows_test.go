@@ -20,6 +20,27 @@ func TestLiveBackend(t *testing.T) {
 	platformtest.TestBackend(t, func() (platform.Backend, error) { return New(Options{}) })
 }
 
+// hasParent says that the test runs as a child of itself.
+const hasParent = "PIDOMETER_TEST_HAS_PARENT"
+
+// And what it promises of details, of a process whose parent lives: one that is started
+// from outside of Wine has none.
+func TestLiveInspector(t *testing.T) {
+	if os.Getenv(hasParent) == "" {
+		path, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := exec.Command(path, "-test.run", "^TestLiveInspector$", "-test.v")
+		c.Env = append(os.Environ(), hasParent+"=yes")
+		if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestLiveInspector/kin") {
+			t.Errorf("%v:\n%s", err, out)
+		}
+		return
+	}
+	platformtest.TestInspector(t, func() (platform.Backend, error) { return New(Options{}) })
+}
+
 // asChild makes the test a process that waits to be looked at.
 const asChild = "PIDOMETER_TEST_AS_CHILD"
 

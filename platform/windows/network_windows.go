@@ -22,6 +22,21 @@ func (realKernel) Interfaces(buf []byte) (int, error) {
 	return n, nil
 }
 
+// Addresses copies the table, as Interfaces does.
+func (realKernel) Addresses(buf []byte) (int, error) {
+	var table *byte
+	code, _, _ := getUnicastTable.Call(windows.AF_UNSPEC, uintptr(unsafe.Pointer(&table)))
+	if code != 0 {
+		return 0, standard(windows.Errno(code))
+	}
+	defer freeMibTable.Call(uintptr(unsafe.Pointer(table)))
+	n := addressRows + int(*(*uint32)(unsafe.Pointer(table)))*addressSize
+	if n <= len(buf) {
+		copy(buf, unsafe.Slice(table, n))
+	}
+	return n, nil
+}
+
 // Tables of sockets with the PID of the owner (TCP_TABLE_CLASS and UDP_TABLE_CLASS).
 const (
 	tcpOwnerPIDAll = 5

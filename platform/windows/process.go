@@ -90,7 +90,7 @@ func (r *reader) index() error {
 // keyOf returns the identity of a process: its PID and when it was created, in units
 // of 100 ns since 1970. That time is absolute, so that no step of the clock changes
 // it. The kernel's own process may have none, and is as old as the kernel.
-func (r *reader) keyOf(e entry) platform.Key {
+func (r *backend) keyOf(e entry) platform.Key {
 	t := &r.pass.table
 	create := t.u64(e, t.proc.create)
 	if create < unixEpoch {
@@ -216,10 +216,9 @@ func (r *reader) setProcess(v *visit) {
 func (r *reader) setParent(v *visit) {
 	t := &r.pass.table
 	parent := t.size(v.entry, t.proc.parent)
-	if i, ok := r.places[parent]; ok && r.keyOf(r.entries[i]).Start > v.key.Start {
-		return
+	if parent == r.parentOf(v.entry) {
+		r.sample.Set(platform.ProcessParent, parent)
 	}
-	r.sample.Set(platform.ProcessParent, parent)
 }
 
 // setMemory sets sizes and page faults. Virtual memory is what is committed, as the

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -28,6 +29,7 @@ var (
 	getUDPStatisticsEx   = iphlpapi.NewProc("GetUdpStatisticsEx")
 	getIPStatisticsEx    = iphlpapi.NewProc("GetIpStatisticsEx")
 	freeMibTable         = iphlpapi.NewProc("FreeMibTable")
+	getUnicastTable      = iphlpapi.NewProc("GetUnicastIpAddressTable")
 )
 
 // realKernel makes its calls.
@@ -168,6 +170,31 @@ func (realKernel) Memory(h Handle, address uint64, buf []byte) error {
 		return ErrPartial
 	}
 	return standard(err)
+}
+
+// longPath is what a path may be at most.
+const longPath = 32 << 10
+
+func (realKernel) File(process Handle, handle uint64) (string, error) {
+	var file windows.Handle
+	if err := windows.DuplicateHandle(windows.Handle(process), windows.Handle(handle), windows.CurrentProcess(), &file, 0, false,
+		windows.DUPLICATE_SAME_ACCESS); err != nil {
+		return "", standard(err)
+	}
+	defer windows.CloseHandle(file)
+	if kind, err := windows.GetFileType(file); err != nil || kind != windows.FILE_TYPE_DISK {
+		return "", errors.ErrUnsupported
+	}
+	var info windows.ByHandleFileInformation
+	if windows.GetFileInformationByHandle(file, &info) != nil || info.FileAttributes&windows.FILE_ATTRIBUTE_DIRECTORY != 0 {
+		return "", errors.ErrUnsupported
+	}
+	path := make([]uint16, longPath)
+	n, err := windows.GetFinalPathNameByHandle(file, &path[0], uint32(len(path)), 0)
+	if err != nil || int(n) > len(path) {
+		return "", standard(err)
+	}
+	return strings.TrimPrefix(windows.UTF16ToString(path[:n]), `\\?\`), nil
 }
 
 func (realKernel) Owner(h Handle) (string, error) {

@@ -30,6 +30,8 @@ func (w *world) System(class int32, buf []byte) (int, error) {
 		return copy(buf, b), nil
 	case classProcessorPerformance:
 		return answer(buf, processorBytes(w.processors[0]))
+	case classHandles:
+		return answer(buf, w.handles())
 	case classPageFiles:
 		return answer(buf, w.pageFiles(`\??\C:\pagefile.sys`, `\??\D:\pagefile.sys`))
 	}
@@ -236,6 +238,8 @@ func (w *world) Process(h Handle, class int32, buf []byte) (int, error) {
 		return answer(buf, b)
 	case classImageWin32:
 		return answer(buf, unicodeString(w.word, wide(t.image)))
+	case classIOPriority:
+		return answer(buf, put(nil, 2))
 	case classCommandLine:
 		if w.noGroups { // as old as a Windows without it
 			return 0, errAbsent
@@ -312,6 +316,52 @@ func (t *task) memory(word int) map[uint64][]byte {
 func units(s []uint16) (b []byte) {
 	for _, u := range s {
 		b = binary.LittleEndian.AppendUint16(b, u)
+	}
+	return b
+}
+
+func (w *world) File(process Handle, handle uint64) (string, error) {
+	if w.hang != nil {
+		<-w.hang
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if handle == 8 {
+		return `C:\data.txt`, w.call("File")
+	}
+	return "", errAbsent
+}
+
+func (w *world) Addresses(buf []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.call("Addresses"); err != nil {
+		return 0, err
+	}
+	return answer(buf, w.addresses())
+}
+
+// addresses is a table of an IPv4 and an IPv6 address of the first interface, and of
+// one of a family that nobody knows.
+func (w *world) addresses() []byte {
+	rows := make([]byte, 3*addressSize)
+	copy(rows, []byte{familyInet, 0, 0, 0, 192, 0, 2, 7})
+	copy(rows[addressSize:], []byte{familyInet6, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0x80})
+	rows[addressPrefix], rows[addressSize+addressPrefix] = 24, 64
+	return append(put(nil, 3, 0), rows...)
+}
+
+// handles is the table of all handles: two of each process, one of which is a file.
+func (w *world) handles() []byte {
+	b := make([]byte, 2*w.word)
+	putWord(b, w.word, uint64(2*len(w.tasks)))
+	for _, t := range w.tasks {
+		for _, value := range []uint64{8, 4} {
+			row := make([]byte, 3*w.word+handleNumbers)
+			putWord(row[w.word:], w.word, t.pid)
+			putWord(row[2*w.word:], w.word, value)
+			b = append(b, row...)
+		}
 	}
 	return b
 }
