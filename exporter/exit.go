@@ -15,7 +15,7 @@ import (
 // dropped, so only main should call this. Deferred functions do not run.
 func Exit(sig os.Signal, err error) {
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "exit:", err)
+		fmt.Fprintln(os.Stderr, "exit:", oneLine(err))
 		os.Exit(1)
 	}
 	if sig == nil {
