@@ -88,9 +88,10 @@ func program(t *testing.T) string {
 // run runs the program to its end.
 func run(t *testing.T, args ...string) (out, log string, code int) {
 	t.Helper()
+	path := program(t) // before the time runs: on a cold machine it takes minutes to build
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	c := exec.CommandContext(ctx, program(t), args...)
+	c := exec.CommandContext(ctx, path, args...)
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
 	err := c.Run()
