@@ -16,6 +16,7 @@ const (
 	Node                     // one NUMA node, CPUs and the memory next to them; Key.ID is its number, from 0
 	Container                // one container; Key.Name is its ID, Key.Start that of its first process if it is known
 	Hardware                 // one sensor, fan, battery, power supply or the like; Key.Name tells it from the others of the machine
+	Service                  // one service of a service manager; Key.Name is its name
 	Process                  // one process; Key.ID is its PID, Key.Start its start time
 	numEntities
 )
@@ -25,7 +26,7 @@ const Entities = int(numEntities)
 
 var entityNames = [numEntities]string{
 	"host", "cpu", "disk", "filesystem", "network", "swap", "lock",
-	"pressure", "node", "container", "hardware", "process",
+	"pressure", "node", "container", "hardware", "service", "process",
 }
 
 // String returns the entity's name in lower case.

@@ -256,6 +256,15 @@ const (
 	HardwareDegraded
 	HardwareFailed
 
+	ServiceStopped // one of these seven is 1, the others 0
+	ServiceStartPending
+	ServiceStopPending
+	ServiceRunning
+	ServiceContinuePending
+	ServicePausePending
+	ServicePaused
+	ServiceProcess // PID of the process that it runs in
+
 	ProcessCPUUser
 	ProcessCPUSystem
 	ProcessCPUIowait

@@ -256,6 +256,15 @@ var fieldTable = [numFields]FieldInfo{
 	HardwareDegraded:                {"hardware.state.degraded", "0/1", Hardware, level, false},
 	HardwareFailed:                  {"hardware.state.failed", "0/1", Hardware, level, false},
 
+	ServiceStopped:         {"service.state.stopped", "0/1", Service, level, false},
+	ServiceStartPending:    {"service.state.start_pending", "0/1", Service, level, false},
+	ServiceStopPending:     {"service.state.stop_pending", "0/1", Service, level, false},
+	ServiceRunning:         {"service.state.running", "0/1", Service, level, false},
+	ServiceContinuePending: {"service.state.continue_pending", "0/1", Service, level, false},
+	ServicePausePending:    {"service.state.pause_pending", "0/1", Service, level, false},
+	ServicePaused:          {"service.state.paused", "0/1", Service, level, false},
+	ServiceProcess:         {"service.process", "", Service, level, false},
+
 	ProcessCPUUser:             {"process.cpu.user", "ns", Process, cumulative, false},
 	ProcessCPUSystem:           {"process.cpu.system", "ns", Process, cumulative, false},
 	ProcessCPUIowait:           {"process.cpu.iowait", "ns", Process, cumulative, false},

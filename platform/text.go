@@ -38,6 +38,7 @@ const (
 	HardwareState                  // OpenTelemetry's hw.state of a battery: ok, degraded, failed
 	HardwareCapacity               // of a battery when it was new, such as 50Wh or 9.3Ah
 	HardwareChemistry              // of a battery
+	ServiceDisplayName             // what people call it
 	ProcessCommand                 // the kernel's short name (comm), which the process may change
 	ProcessExecutable              // path of the program file
 	ProcessArguments               // the argument vector, each argument followed by a NUL byte
@@ -89,6 +90,7 @@ var textTable = [numTexts]struct {
 	HardwareState:      {"hardware.state", Hardware},
 	HardwareCapacity:   {"hardware.capacity", Hardware},
 	HardwareChemistry:  {"hardware.chemistry", Hardware},
+	ServiceDisplayName: {"service.display_name", Service},
 	ProcessCommand:     {"process.command", Process},
 	ProcessExecutable:  {"process.executable", Process},
 	ProcessArguments:   {"process.arguments", Process},

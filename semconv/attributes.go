@@ -99,6 +99,9 @@ func (m *Metric) identity(s Subject) []attribute.KeyValue {
 		id = known(id, ContainerID, s.Key.Name)
 		id = known(id, ContainerRuntime, s.Texts[platform.ContainerRuntime])
 		return known(id, PodUID, s.Texts[platform.ContainerPod])
+	case platform.Service:
+		id = known(id, ServiceName, s.Key.Name)
+		return known(id, ServiceDisplayName, s.Texts[platform.ServiceDisplayName])
 	case platform.Process:
 		return s.process(id)
 	}

@@ -28,7 +28,7 @@ var nested = []string{"hw.battery.charge", "hw.cpu.speed", "hw.fan.speed", "hw.t
 // The rules for names: segments in lower case, and no metric that is a namespace
 // of another, which some stores cannot hold.
 func TestNames(t *testing.T) {
-	valid := regexp.MustCompile(`^(container|hw|process|system)(\.[a-z][a-z0-9]*(_[a-z0-9]+)*)+$`)
+	valid := regexp.MustCompile(`^(container|hw|process|system|windows)(\.[a-z][a-z0-9]*(_[a-z0-9]+)*)+$`)
 	for _, m := range semconv.Metrics() {
 		if !valid.MatchString(m.Name) {
 			t.Errorf("%s: not a name", m.Name)
@@ -232,7 +232,7 @@ func TestAdds(t *testing.T) {
 // a field that no metric shows or is divided by is read for nothing.
 func TestFieldsAreShown(t *testing.T) {
 	unshown := platform.Fields( // what a pass and a detail need, not a metric
-		platform.ProcessState, platform.ProcessParent, platform.ProcessUser, platform.ProcessVPID)
+		platform.ProcessState, platform.ProcessParent, platform.ProcessUser, platform.ProcessVPID, platform.ServiceProcess)
 	for _, m := range semconv.Metrics() {
 		for _, f := range forms(&m) {
 			unshown.Add(f.ratio)

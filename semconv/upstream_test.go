@@ -183,16 +183,19 @@ var catalogues = map[string][]string{
 
 // proposed are the attributes that no convention has, and their types.
 var proposed = map[attribute.Key]string{
-	semconv.ConnectionOpen:   "string",
-	semconv.IOPriorityClass:  "string",
-	semconv.LimitType:        "string",
-	semconv.NUMANode:         "int",
-	semconv.NUMAPlacement:    "string",
-	semconv.PodUID:           "string",
-	semconv.PoolType:         "string",
-	semconv.PressureResource: "string",
-	semconv.PressureType:     "string",
-	semconv.ResidentType:     "string",
+	semconv.ConnectionOpen:     "string",
+	semconv.IOPriorityClass:    "string",
+	semconv.LimitType:          "string",
+	semconv.NUMANode:           "int",
+	semconv.NUMAPlacement:      "string",
+	semconv.PodUID:             "string",
+	semconv.ServiceDisplayName: "string",
+	semconv.ServiceName:        "string",
+	semconv.ServiceState:       "string",
+	semconv.PoolType:           "string",
+	semconv.PressureResource:   "string",
+	semconv.PressureType:       "string",
+	semconv.ResidentType:       "string",
 }
 
 // subjects holds one subject of each entity that says all there is to say.
@@ -215,7 +218,9 @@ var subjects = [platform.Entities]semconv.Subject{
 		Texts: map[platform.Text]string{platform.HardwareName: "coretemp Core 0", platform.HardwareType: "temperature",
 			platform.HardwareParent: "coretemp", platform.HardwareLocation: "Core 0", platform.HardwareModel: "X", platform.HardwareVendor: "Y",
 			platform.HardwareSerial: "Z", platform.HardwareState: "ok", platform.HardwareCapacity: "50Wh", platform.HardwareChemistry: "Li-ion"}},
-	platform.Node:    {Entity: platform.Node, Key: platform.Key{ID: 1}},
+	platform.Node: {Entity: platform.Node, Key: platform.Key{ID: 1}},
+	platform.Service: {Entity: platform.Service, Key: platform.Key{Name: "EventLog"},
+		Texts: map[platform.Text]string{platform.ServiceDisplayName: "Windows Event Log"}},
 	platform.Process: {Entity: platform.Process, Key: platform.Key{ID: 42, Start: 1007}, Created: created, Executable: "sshd"},
 }
 

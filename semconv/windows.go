@@ -6,8 +6,13 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
-// PoolType tells kernel memory that can be paged out from memory that can not.
-const PoolType attribute.Key = "process.memory.windows.pool.type"
+// The attributes of what only Windows tells. No convention has them.
+const (
+	PoolType           attribute.Key = "process.memory.windows.pool.type"
+	ServiceDisplayName attribute.Key = "windows.service.display_name"
+	ServiceName        attribute.Key = "windows.service.name"
+	ServiceState       attribute.Key = "windows.service.state"
+)
 
 // windowsExtensions are what only Windows tells and the conventions lack.
 var windowsExtensions = [...]Metric{
@@ -80,5 +85,20 @@ var windowsExtensions = [...]Metric{
 		Brief:  "Memory that is promised to programs.",
 		Entity: platform.Host, Points: []Point{{Field: platform.HostWindowsCommitted}},
 		Note: "At the limit the next request for memory fails.",
+	},
+	{
+		Name: "windows.service.status", Unit: "1", Kind: UpDownCounter,
+		Brief:  "State of the service: `1` (true) or `0` (false) for each of the possible states.",
+		Entity: platform.Service,
+		Points: []Point{
+			{platform.ServiceContinuePending, attrs{ServiceState.String("continue_pending")}},
+			{platform.ServicePausePending, attrs{ServiceState.String("pause_pending")}},
+			{platform.ServicePaused, attrs{ServiceState.String("paused")}},
+			{platform.ServiceRunning, attrs{ServiceState.String("running")}},
+			{platform.ServiceStartPending, attrs{ServiceState.String("start_pending")}},
+			{platform.ServiceStopPending, attrs{ServiceState.String("stop_pending")}},
+			{platform.ServiceStopped, attrs{ServiceState.String("stopped")}},
+		},
+		Note: "Of every service of Windows, running or not; drivers are left out. One call tells of all of them.",
 	},
 }

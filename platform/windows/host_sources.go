@@ -27,6 +27,7 @@ const (
 	fromVolumes
 	fromInterfaces
 	fromPageFiles
+	fromServices
 	numSources
 )
 
@@ -62,6 +63,8 @@ func hostSources() []platform.Source {
 	s[fromVolumes].Texts = []platform.Text{platform.FilesystemDevice, platform.FilesystemType, platform.FilesystemMode}
 	s[fromInterfaces] = level("GetIfTable2", platform.Network, 100, interfaceFields()...)
 	s[fromPageFiles] = level("SystemPageFileInformation", platform.Swap, 10, platform.SwapTotal, platform.SwapUsed, platform.SwapFree)
+	s[fromServices] = level("EnumServicesStatusEx", platform.Service, 500, append(serviceStates[1:], platform.ServiceProcess)...)
+	s[fromServices].Texts = []platform.Text{platform.ServiceDisplayName}
 	return s[numProcessSources:]
 }
 

@@ -71,6 +71,23 @@ func checkDevices(t *testing.T, r *record) {
 	}
 }
 
+// A service is told with its state, its process and its names, in any writing.
+func TestServices(t *testing.T) {
+	for _, word := range []int{8, 4} {
+		r := passOver(t, opened(t, newWorld(word)), 1<<fromServices)
+		log := r.of[platform.Service][platform.Key{Name: "EventLog"}]
+		expect(t, "EventLog", log, map[platform.Field]uint64{platform.ServiceRunning: 1, platform.ServiceStopped: 0, platform.ServiceProcess: 612})
+		if log.texts[platform.ServiceDisplayName] != "Windows Ereignisprotokoll Ā" {
+			t.Errorf("%q", log.texts)
+		}
+		stopped, ok := r.of[platform.Service][platform.Key{Name: "x\xed\xa0\xbd"}]
+		expect(t, "the other", stopped, map[platform.Field]uint64{platform.ServiceStopped: 1, platform.ServiceProcess: absent})
+		if !ok || len(r.of[platform.Service]) != 2 || len(r.misses) != 0 {
+			t.Errorf("%v, missed %v", r.of[platform.Service], r.misses)
+		}
+	}
+}
+
 // All CPUs of all processor groups are seen, each under its own number, and a host
 // without groups is seen by the older call.
 func TestProcessorGroups(t *testing.T) {
@@ -138,7 +155,7 @@ func TestFaults(t *testing.T) {
 		"Performance": {fromMemory}, "Power": {fromPower}, "Interfaces": {fromInterfaces}, "Sockets": {fromTCP, fromUDP},
 		"Statistics": {fromTCPStatistics, fromUDPStatistics, fromIPStatistics}, "Sessions": {fromSessions},
 		"OpenDisk": {fromDisks, fromDiskSize}, "Control": {fromDisks, fromDiskSize}, "Drives": {fromVolumes}, "Volume": {fromVolumes},
-		"HostName": {fromHostName}, "Registry": {fromMachineGUID, fromVersion},
+		"Services": {fromServices}, "HostName": {fromHostName}, "Registry": {fromMachineGUID, fromVersion},
 		"Open": {fromImage, fromOwner}, "Process": {fromImage, fromOwner}, "Owner": {fromOwner}, "Memory": {fromEnvironment},
 	} {
 		for err, why := range map[error]platform.Reason{fs.ErrPermission: platform.Denied, errors.ErrUnsupported: platform.Unsupported,

@@ -142,3 +142,33 @@ func TestLiveEnded(t *testing.T) {
 		t.Errorf("a process that ended: %v %v", s.fields, s.texts)
 	}
 }
+
+// The services are those that the service control manager has, each in one state, and
+// one that runs does so in a process that is there.
+func TestLiveServices(t *testing.T) {
+	b, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	r := passOver(t, b, only|1<<fromServices)
+	running := 0
+	for key, s := range r.of[platform.Service] {
+		sum := uint64(0)
+		for _, f := range serviceStates[1:] {
+			sum += s.fields[f]
+		}
+		if pid, ok := s.fields[platform.ServiceProcess]; ok {
+			running++
+			if _, lives := r.process(pid); !lives && s.fields[platform.ServiceRunning] == 1 {
+				t.Logf("%s runs in %d, which began after the table was read", key.Name, pid)
+			}
+		}
+		if sum != 1 || key.Name == "" {
+			t.Errorf("%q: %v", key.Name, s.fields)
+		}
+	}
+	if running == 0 {
+		t.Errorf("none of %d services runs, missed %v", len(r.of[platform.Service]), r.misses)
+	}
+}

@@ -184,3 +184,17 @@ func slowPageFiles(b []byte, base uint64, word int) (names []string, total uint6
 		at += next
 	}
 }
+
+// slowTerminated reads UTF-16 up to a NUL, unit by unit.
+func slowTerminated(b []byte, base, pointer uint64) []byte {
+	if pointer < base || pointer-base > uint64(len(b)) {
+		return nil
+	}
+	from := int(pointer - base)
+	for at := from; at+2 <= len(b); at += 2 {
+		if sure(b, at, 2) == 0 {
+			return b[from:at]
+		}
+	}
+	return nil
+}
