@@ -51,11 +51,10 @@ func decodeServices(b []byte, base uint64, word, count int, each func(service) b
 
 // terminated returns the UTF-16 up to a NUL that a pointer leads to.
 func terminated(b []byte, base, pointer uint64) []byte {
-	rest, ok := layout.Within(b, base, pointer, 0)
-	if !ok {
+	if _, ok := layout.Within(b, base, pointer, 0); !ok {
 		return nil
 	}
-	rest = b[pointer-base : len(b) : len(b)]
+	rest := b[pointer-base : len(b) : len(b)]
 	for at := 0; ; at += 2 {
 		i := bytes.Index(rest[min(at, len(rest)):], []byte{0, 0})
 		if i < 0 {
