@@ -36,6 +36,10 @@ var binary struct {
 const asProgram = "PIDOMETER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == asProgram { // a service gets no environment from whoever starts it
+		os.Args = append(os.Args[:1], os.Args[2:]...)
+		os.Setenv(asProgram, "yes")
+	}
 	if os.Getenv(asProgram) != "" {
 		end := command.Main(command.System(), os.Args[1:])
 		if end.Final != nil {

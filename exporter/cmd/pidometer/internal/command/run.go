@@ -16,9 +16,17 @@ import (
 	"github.com/pidometer/pidometer/instrumentation/producer"
 )
 
-// run is the sidecar. Everything that can be refused is refused before anything
-// has started.
+// run is the sidecar.
 func run(ctx context.Context, env Env, f *flags) (End, error) {
+	if f.service {
+		return serve(f)
+	}
+	return work(ctx, env, f)
+}
+
+// work runs until the end of ctx or a signal. Everything that can be refused is
+// refused before anything has started.
+func work(ctx context.Context, env Env, f *flags) (End, error) {
 	if err := instrumentation.Check(f.options()...); err != nil {
 		return End{}, usageError{err}
 	}
