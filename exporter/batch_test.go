@@ -3,6 +3,7 @@ package exporter
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -233,9 +234,15 @@ func TestSteadyStateAllocates(t *testing.T) {
 	}
 }
 
+// allocations are the fewest of some runs: what other goroutines allocate counts too.
 func allocations(t *testing.T, n int) float64 {
+	t.Helper()
 	d, rm := prepared(n)
-	return testing.AllocsPerRun(10, func() { _, _ = d.prepare(rm); d.finish(outcome{}) })
+	fewest := math.Inf(1)
+	for range 10 {
+		fewest = min(fewest, testing.AllocsPerRun(5, func() { _, _ = d.prepare(rm); d.finish(outcome{}) }))
+	}
+	return fewest
 }
 
 func prepared(n int) (*Decorator, *metricdata.ResourceMetrics) {

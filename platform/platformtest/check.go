@@ -326,6 +326,9 @@ func checkOne(b platform.Backend) error {
 		}
 		compared++
 		checkSame(&f, key, s, got)
+		if poorer(got, s) && staysPoorer(b, key, set, s) {
+			f.add("%v has %d fields, and had %d before", key, len(got.fields), len(s.fields))
+		}
 	}
 	if len(all.samples) > 0 && compared == 0 {
 		f.add("none of %d processes could be read by its key", len(all.samples))
@@ -343,9 +346,25 @@ func checkSame(f *faults, key platform.Key, walk, one sample) {
 			f.add("%v of %v is %d, and was %d before", field, key, v, was)
 		}
 	}
-	if ended := one.fields[platform.ProcessState] == uint64(platform.StateDefunct); !ended && len(one.fields)+3 < len(walk.fields) {
-		f.add("%v has %d fields, and had %d before", key, len(one.fields), len(walk.fields))
+}
+
+// poorer reports whether a single read told clearly less than the walk of a process
+// that lives.
+func poorer(one, walk sample) bool {
+	return one.fields[platform.ProcessState] != uint64(platform.StateDefunct) && len(one.fields)+3 < len(walk.fields)
+}
+
+// staysPoorer asks again for ten seconds. A process that is about to end has lost its
+// memory before it is defunct.
+func staysPoorer(b platform.Backend, key platform.Key, set platform.SourceSet, walk sample) bool {
+	for range 200 {
+		time.Sleep(50 * time.Millisecond)
+		r, err := readOne(b, key, set)
+		if errors.Is(err, os.ErrProcessDone) || err == nil && !poorer(r.of(platform.Process)[key], walk) {
+			return false
+		}
 	}
+	return true
 }
 
 func checkAnyone(b platform.Backend) error {
