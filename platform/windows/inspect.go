@@ -216,12 +216,12 @@ func (p *inspection) WorkingDirectory() (platform.Link, error) {
 	return platform.Link{Path: path}, nil
 }
 
-// unsupported is the answer for what Windows does not have.
+// unsupported is the answer for what Windows does not have, or what is not read there.
 func (p *inspection) unsupported(what string) error {
 	if _, err := p.owned(); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s: Windows has none: %w", what, errors.ErrUnsupported)
+	return fmt.Errorf("%s: not told on Windows: %w", what, errors.ErrUnsupported)
 }
 
 // Root is unsupported: every process sees the same file systems.
