@@ -163,6 +163,8 @@ func TestLiveLocks(t *testing.T) {
 	}
 }
 
+// A steady pass allocates nothing. One in which a device, a sensor or a container has
+// come or gone may, so that a machine at work is watched until it rests for a moment.
 func TestLivePassAllocates(t *testing.T) {
 	b := liveHost(t)
 	r := &reader{b, t.Context()}
@@ -174,7 +176,12 @@ func TestLivePassAllocates(t *testing.T) {
 		}
 	}
 	read()
-	if n := testing.AllocsPerRun(50, read); n > 0 {
+	n := testing.AllocsPerRun(50, read)
+	for tries := 0; n > 0 && tries < 200; tries++ {
+		time.Sleep(50 * time.Millisecond)
+		n = testing.AllocsPerRun(10, read)
+	}
+	if n > 0 {
 		t.Errorf("%v allocations in a pass", n)
 	}
 }
