@@ -25,6 +25,18 @@ func HostAttributes(ctx context.Context, options ...Option) ([]attribute.KeyValu
 		return nil, err
 	}
 	defer backend.Close()
+	known, err := readHost(ctx, backend)
+	if err != nil {
+		return nil, err
+	}
+	return semconv.Host(func(t platform.Text) (string, bool) {
+		s, ok := known[t]
+		return s, ok
+	}), nil
+}
+
+// readHost reads what identifies and describes the machine.
+func readHost(ctx context.Context, backend platform.Backend) (texts, error) {
 	reader, err := backend.Begin(ctx)
 	if err != nil {
 		return nil, err
@@ -35,10 +47,7 @@ func HostAttributes(ctx context.Context, options ...Option) ([]attribute.KeyValu
 	if err := reader.Read(sources, known); err != nil {
 		return nil, err
 	}
-	return semconv.Host(func(t platform.Text) (string, bool) {
-		s, ok := known[t]
-		return s, ok
-	}), nil
+	return known, nil
 }
 
 // texts is a sink that keeps the texts of the host.

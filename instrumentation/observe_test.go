@@ -278,7 +278,7 @@ func TestSelfObservationIsAsked(t *testing.T) {
 			t.Errorf("%v", self)
 		}
 	})
-	if len(SelfMetrics()) != 11 {
+	if len(SelfMetrics()) != 15 {
 		t.Errorf("%d metrics", len(SelfMetrics()))
 	}
 }

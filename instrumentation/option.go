@@ -3,6 +3,7 @@ package instrumentation
 import (
 	"time"
 
+	"go.opentelemetry.io/otel/log"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/pidometer/pidometer/internal/oneshot"
@@ -18,8 +19,13 @@ type config struct {
 	series   series.Config
 	platform native.Options
 	provider metric.MeterProvider
-	observed bool             // the passes report themselves
-	backend  platform.Backend // of a test; nil for this machine's
+	loggers  log.LoggerProvider
+	events   Events
+	report   time.Duration // of entity.state; 0 for the default
+	observed bool          // the passes report themselves
+
+	eventsSet bool             // events says something
+	backend   platform.Backend // of a test; nil for this machine's
 }
 
 type option func(*config)
@@ -174,12 +180,33 @@ func (c config) open() (*series.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader, err := series.Open(c.series, backend)
+	reader, err := c.read(backend)
 	if err != nil {
 		backend.Close()
 		return nil, err
 	}
 	return reader, nil
+}
+
+// read opens the walk over a backend, and what goes along with it. What is wrong with
+// the configuration is found before anything listens.
+func (c config) read(backend platform.Backend) (*series.Reader, error) {
+	if err := c.series.Check(); err != nil {
+		return nil, err
+	}
+	beside, err := c.accompany(backend)
+	if err != nil {
+		return nil, err
+	}
+	if beside == nil {
+		return series.Open(c.series, backend)
+	}
+	c.series.Companion = beside
+	reader, err := series.Open(c.series, backend)
+	if err != nil {
+		beside.Close()
+	}
+	return reader, err
 }
 
 func (c config) kernel() (platform.Backend, error) {

@@ -1,6 +1,7 @@
 package semconv
 
 import (
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -117,7 +118,7 @@ func (s *Subject) process(id []attribute.KeyValue) []attribute.KeyValue {
 	}
 	id = append(id, ProcessPID.Int64(int64(s.Key.ID)))
 	if !s.Created.IsZero() {
-		id = append(id, ProcessCreation.String(s.Created.UTC().Format(creationLayout)))
+		id = append(id, ProcessCreation.String(FormatTime(s.Created)))
 	}
 	return append(known(id, ProcessExecutable, s.Executable), s.Extra...)
 }
@@ -157,3 +158,9 @@ func Host(get func(platform.Text) (string, bool)) []attribute.KeyValue {
 	}
 	return attrs
 }
+
+// FormatTime spells a time as [ProcessCreation] has it: UTC, to the millisecond.
+func FormatTime(t time.Time) string { return t.UTC().Format(creationLayout) }
+
+// formatPID spells a PID where only strings are allowed.
+func formatPID(pid uint64) string { return strconv.FormatUint(pid, 10) }

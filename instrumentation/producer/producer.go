@@ -31,7 +31,8 @@ type Producer struct {
 }
 
 // New opens a producer of what the options choose; options that name a
-// MeterProvider have no effect. The errors are those of [pidometer.Start].
+// MeterProvider have no effect. The errors are those of [pidometer.Start]. Events go
+// where the options say, at each pass and between passes.
 func New(options ...pidometer.Option) (*Producer, error) {
 	reader, err := pidometer.Open(options...)
 	if err != nil {
@@ -52,6 +53,9 @@ func (p *Producer) Missed() map[string]map[string]uint64 { return p.reader.Misse
 
 // Health returns how the last pass went, as Registration.Health does.
 func (p *Producer) Health() pidometer.Health { return pidometer.HealthOf(p.reader) }
+
+// EventSources returns where events are heard of, as Registration.EventSources does.
+func (p *Producer) EventSources() []pidometer.EventSource { return pidometer.EventSourcesOf(p.reader) }
 
 // Produce makes the metrics of one pass. The error is always nil, since one would
 // cost the SDK's reader everything else that it collected. A panic is contained.

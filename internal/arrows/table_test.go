@@ -44,9 +44,13 @@ var table = []arrow{
 	{"internal/series", []string{"platform", "semconv", "internal/filter", "internal/monotonic", "internal/oneshot", "internal/text"},
 		[]string{"go.opentelemetry.io/otel/attribute"}},
 
+	// What happens, as log records: the API of logs, and nothing that delivers them.
+	{"internal/events", []string{"platform", "semconv", "internal/oneshot", "internal/text"},
+		[]string{"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/log"}},
+
 	// The guest in a service: the OpenTelemetry API, never the SDK.
 	{"instrumentation",
-		[]string{"platform", "platform/native", "semconv", "internal/oneshot", "internal/series", "internal/text"}, api},
+		[]string{"platform", "platform/native", "semconv", "internal/events", "internal/oneshot", "internal/series", "internal/text"}, api},
 	// A producer is made of the SDK's data, and of its Scope, which is no data yet.
 	{"instrumentation/producer", []string{"instrumentation", "semconv", "internal/series"},
 		[]string{"go.opentelemetry.io/otel/attribute", "go.opentelemetry.io/otel/sdk/instrumentation", "go.opentelemetry.io/otel/sdk/metric/metricdata"}},

@@ -84,6 +84,7 @@ type Pass struct {
 	cut        bool // this pass did not get to its end
 	made       bool // a pass is there to be shared; false after one that panicked
 	candidates []candidate
+	dropped    []*Row
 	parents    map[uint64]uint64 // of every process, where a filter asks for a tree
 	stats      Stats
 	recent     tally
@@ -216,6 +217,7 @@ func (p *Pass) Collect(ctx context.Context, read func(*Pass)) {
 		p.run(ctx, now)
 	}
 	read(p)
+	p.dropped = nil
 }
 
 // run makes one pass. What can't be read is missing from its rows; rows that a
@@ -337,6 +339,11 @@ func (p *Pass) first() bool { return p.before.IsZero() }
 // it is not known that they are gone. Processes and containers come and go, and
 // their kernel fails to tell something of one of them in every pass.
 func (p *Pass) prune() {
+	for _, r := range p.tables[platform.Process].list {
+		if r.seen != p.generation {
+			p.dropped = append(p.dropped, r)
+		}
+	}
 	for e := range p.tables {
 		if lasts := platform.Entity(e) != platform.Process && platform.Entity(e) != platform.Container; lasts && p.missed[e] {
 			continue

@@ -27,6 +27,7 @@ const (
 	reasonKey = attribute.Key("pidometer.miss.reason")
 	fallKey   = attribute.Key("pidometer.fall.cause")
 	modeKey   = attribute.Key("cpu.mode")
+	eventKey  = semconv.LimitedEvent
 )
 
 // The places of [OwnMetrics].
@@ -42,6 +43,10 @@ const (
 	ownMemory
 	ownFiles
 	ownGoroutines
+	OwnEvents // the places that a [Companion] tells of
+	OwnLimited
+	OwnWakeups
+	OwnOverruns
 )
 
 // OwnMetrics are all of them.
@@ -68,6 +73,14 @@ var OwnMetrics = []Own{
 		Brief: "Open file descriptors of this process."}, nil},
 	ownGoroutines: {semconv.Metric{Name: "pidometer.goroutine.count", Unit: "{goroutine}", Kind: semconv.UpDownCounter,
 		Brief: "Goroutines of this process."}, nil},
+	OwnEvents: {semconv.Metric{Name: "pidometer.event.count", Unit: "{event}", Kind: semconv.Counter,
+		Brief: "Events that were handed to the LoggerProvider."}, []attribute.Key{eventKey}},
+	OwnLimited: {semconv.Metric{Name: "pidometer.event.limited", Unit: "{event}", Kind: semconv.Counter,
+		Brief: "Events that were not, since there were too many of the name in a second."}, []attribute.Key{eventKey}},
+	OwnWakeups: {semconv.Metric{Name: "pidometer.event.wakeups", Unit: "{wakeup}", Kind: semconv.Counter,
+		Brief: "Times that the kernel woke this process to tell what happened."}, nil},
+	OwnOverruns: {semconv.Metric{Name: "pidometer.event.overruns", Unit: "{overrun}", Kind: semconv.Counter,
+		Brief: "Times that the kernel dropped what nobody read in time. The next pass tells what has become of the processes."}, nil},
 }
 
 // causes are how falls are told, by verdict. Growing is none.
@@ -92,6 +105,15 @@ func (r *Reader) Observe(ctx context.Context, yield func(metric int, set attribu
 	}
 	if !r.self {
 		r.observeProcess(ctx, yield)
+	}
+	if r.beside != nil {
+		r.beside.Told(func(metric int, event string, n uint64) {
+			set := *attribute.EmptySet()
+			if event != "" {
+				set = attribute.NewSet(eventKey.String(event))
+			}
+			yield(metric, set, time.Time{}, Number{Int: int64(n)})
+		})
 	}
 }
 

@@ -5,6 +5,7 @@ package series
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,20 @@ type Config struct {
 	Raw         bool // counters as the kernel gives them
 	WithoutHost bool // processes only
 	Lifetime    bool // top processes since their creation, for a single look
+	// Companion, if not nil, takes part in every pass. The reader closes it.
+	Companion Companion
+}
+
+// Companion is what goes along with the passes, and tells events of them.
+type Companion interface {
+	// Ended yields the last readings of the processes that ended since the last call,
+	// and reports whether these are all of them.
+	Ended(yield func(*platform.Sample)) (complete bool)
+	// Passed takes a pass that was made, before anybody reads it.
+	Passed(*oneshot.Pass)
+	// Told yields what became of events so far, by the place in [OwnMetrics].
+	Told(yield func(metric int, event string, n uint64))
+	Close() error
 }
 
 // Series is one metric of one entity with one set of attributes. It lives as long
@@ -55,6 +70,8 @@ type Reader struct {
 	pass    *oneshot.Pass
 	extra   []semconv.ProcessAttribute
 	self    bool
+	beside  Companion    // nil for none
+	last    time.Time    // the pass that it took last
 	points  atomic.Int64 // of the last collection
 	panics  atomic.Int64
 }
@@ -85,7 +102,7 @@ func Open(c Config, b platform.Backend) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{extra: chosen.extra, self: c.Processes == oneshot.Self}
+	r := &Reader{extra: chosen.extra, self: c.Processes == oneshot.Self, beside: c.Companion}
 	given := provided(b.Sources())
 	for _, m := range chosen.metrics {
 		if c.shows(&m) && m.ProvidedBy(given) {
@@ -185,8 +202,29 @@ func (r *Reader) Metrics() []semconv.Metric { return r.metrics }
 // Pass returns the passes under the walk.
 func (r *Reader) Pass() *oneshot.Pass { return r.pass }
 
+// Companion returns what goes along with the passes, or nil.
+func (r *Reader) Companion() Companion { return r.beside }
+
 // Close frees what the reader holds.
-func (r *Reader) Close() error { return r.pass.Close() }
+func (r *Reader) Close() error {
+	if r.beside == nil {
+		return r.pass.Close()
+	}
+	return errors.Join(r.beside.Close(), r.pass.Close())
+}
+
+// Look runs a pass or shares a fresh one, for the companion alone.
+func (r *Reader) Look(ctx context.Context) {
+	r.pass.Collect(ctx, func(p *oneshot.Pass) { r.accompany(p) })
+}
+
+// accompany shows a pass to the companion, once.
+func (r *Reader) accompany(p *oneshot.Pass) {
+	if r.beside != nil && !p.At().Equal(r.last) {
+		r.last = p.At()
+		r.beside.Passed(p)
+	}
+}
 
 // Collect runs a pass or shares a fresh one, and yields every series that it
 // tells of with its value. A series is the same from pass to pass, and is lent
@@ -194,6 +232,7 @@ func (r *Reader) Close() error { return r.pass.Close() }
 func (r *Reader) Collect(ctx context.Context, yield func(*Series, Number)) (at time.Time) {
 	r.pass.Collect(ctx, func(p *oneshot.Pass) {
 		at = p.At()
+		r.accompany(p)
 		n := int64(0)
 		defer func() { r.points.Store(n) }()
 		for e := range r.byHost {

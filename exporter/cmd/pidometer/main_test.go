@@ -113,7 +113,7 @@ func TestBadInput(t *testing.T) {
 		says string
 	}{
 		{[]string{"once", "--bogus"}, "-bogus"},
-		{[]string{"bogus"}, "there are once, inspect, cpus, run"},
+		{[]string{"bogus"}, "there are once, inspect, cpus, events, run"},
 		{[]string{"once", "extra"}, "no argument"},
 		{[]string{"once", "--metrics", "system.cpu.tim"}, `"system.cpu.time"`},
 		{[]string{"once", "--metrics", "nothing.*"}, "no metric matches"},

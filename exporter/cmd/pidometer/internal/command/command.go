@@ -52,6 +52,7 @@ var commands = []command{
 	{"once", "look once, print, and exit", once, (*flags).forOnce},
 	{"inspect", "lay one process open, by its PID, or the host: inspect PID|host", laidOpen, (*flags).forInspect},
 	{"cpus", "show which CPU each busy process is on, over time", cpus, (*flags).forCPUs},
+	{"events", "follow what happens: processes that begin and end, kills, services", events, (*flags).forEvents},
 	{"run", "the sidecar: export to OTLP until SIGTERM", run, (*flags).forRun},
 	{"config", "print the effective configuration of run as a file", printConfig, (*flags).forRun},
 	{"metrics", "list every metric: unit, kind, status, systems, privileges", metrics, (*flags).forNone},
@@ -91,7 +92,7 @@ func dispatch(env Env, args []string) (End, error) {
 			return start(env, c, rest)
 		}
 	}
-	return End{}, bad("unknown command %q: there are once, inspect, cpus, run, config, metrics, version and help", name)
+	return End{}, bad("unknown command %q: there are once, inspect, cpus, events, run, config, metrics, version and help", name)
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }

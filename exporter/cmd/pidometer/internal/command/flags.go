@@ -35,6 +35,9 @@ type flags struct {
 	config     string
 	health     string
 	observe    bool
+	events     string
+	report     time.Duration
+	lasting    time.Duration
 	sources    sources
 }
 
@@ -83,7 +86,19 @@ func (f *flags) forCPUs(set *flag.FlagSet) {
 	set.Var(&f.filter, "filter", "`CONDITION` on processes, such as name=nginx*; all that are given must hold")
 }
 
+func (f *flags) forEvents(set *flag.FlagSet) {
+	set.StringVar(&f.format, "format", "table", "`FORMAT`: table, json (one object on a line) or otlp (one OTLP/JSON request on a line)")
+	set.StringVar(&f.events, "events", "all", "which `EVENTS`: default, or all, which adds process.start, process.exit and pressure")
+	set.Func("interval", "`TIME` between two passes, which tell what the kernel does not; 1s by default", f.setInterval)
+	set.Func("for", "end after this `TIME`; without it at a signal", f.setLasting)
+	set.Var(&f.filter, "filter", "`CONDITION` on processes, such as name=nginx*; all that are given must hold")
+	set.StringVar(&f.root, "root", "", "`DIR` that holds the proc, sys and etc to look at, such as /host in a container")
+	f.processes = "all"
+}
+
 func (f *flags) forRun(set *flag.FlagSet) {
+	set.StringVar(&f.events, "events", "default", "which `EVENTS` to export: off, default (entity.state and entity.delete of processes, services, kills for want of memory, counter restarts) or all (process.start, process.exit and pressure too)")
+	set.DurationVar(&f.report, "report-interval", 10*time.Minute, "`TIME` after which the entity.state of a process is sent again")
 	set.StringVar(&f.config, "config", "", "`FILE` in OpenTelemetry's declarative format; the default is OTEL_CONFIG_FILE; flags beat it, and of the OTEL_* variables it reads only those that it names")
 	set.StringVar(&f.health, "health", "", "`ADDRESS` to tell over HTTP, at /healthz and /readyz, how pidometer does, such as 127.0.0.1:13133; none by default")
 	set.BoolVar(&f.service, "service", false, "run as a service of Windows, which the service control manager starts and stops; what is logged goes to the event log")
@@ -117,6 +132,12 @@ func (f *flags) check() error {
 	if f.identity != "" && !slices.Contains(identities, exporter.Identity(f.identity)) {
 		return bad("--identity %q is neither point nor resource", f.identity)
 	}
+	if _, ok := eventSets[f.events]; f.events != "" && !ok {
+		return bad("%s %q is none of off, default and all", f.named("events"), f.events)
+	}
+	if f.report < 0 {
+		return bad("%s %v is not above zero: write one such as 10m", f.named("report-interval"), f.report)
+	}
 	if f.count < 0 {
 		return bad("--count %d is below zero", f.count)
 	}
@@ -146,11 +167,15 @@ func (f *flags) combine() error {
 	return nil
 }
 
-func (f *flags) setInterval(s string) (err error) {
-	if f.interval, err = time.ParseDuration(s); err != nil {
+func (f *flags) setInterval(s string) error { return setTime(&f.interval, s) }
+
+func (f *flags) setLasting(s string) error { return setTime(&f.lasting, s) }
+
+func setTime(to *time.Duration, s string) (err error) {
+	if *to, err = time.ParseDuration(s); err != nil {
 		return errors.New("write a time with its unit, such as 15s")
 	}
-	if f.interval <= 0 {
+	if *to <= 0 {
 		return errors.New("not above zero: write one such as 15s")
 	}
 	return nil
@@ -165,6 +190,7 @@ func (f *flags) options() []instrumentation.Option {
 		instrumentation.WithFilter(f.filter...),
 		instrumentation.WithProcessAttributes(f.attributes...),
 		instrumentation.WithRoot(f.root),
+		instrumentation.WithReportInterval(f.report),
 	}
 	for _, o := range []struct {
 		on     bool

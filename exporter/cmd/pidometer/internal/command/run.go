@@ -52,6 +52,7 @@ func work(ctx context.Context, env Env, f *flags) (End, error) {
 	log.Info("pidometer runs", "version", instrumentation.Version, "endpoint", s.exporter.Endpoint(),
 		"processes", f.processes)
 	f.explain(log)
+	listening(log, s.sources)
 	if s.exporter.Idle() {
 		log.Info("nothing is read and nothing is sent, as OTEL_SDK_DISABLED or OTEL_METRICS_EXPORTER wants it")
 	}
@@ -65,6 +66,7 @@ func work(ctx context.Context, env Env, f *flags) (End, error) {
 type sidecar struct {
 	exporter *exporter.Exporter
 	health   func() instrumentation.Health
+	sources  []instrumentation.EventSource
 	close    func() error
 }
 
@@ -80,7 +82,7 @@ func (f *flags) connect(ctx context.Context, host []attribute.KeyValue, log *slo
 }
 
 func (f *flags) produce(ctx context.Context, options []exporter.Option) (*sidecar, error) {
-	source, err := producer.New(f.options()...)
+	source, err := producer.New(append(f.options(), instrumentation.WithEvents(eventSets[f.events]))...)
 	if err != nil {
 		return nil, startError(err)
 	}
@@ -89,7 +91,10 @@ func (f *flags) produce(ctx context.Context, options []exporter.Option) (*sideca
 		source.Close()
 		return nil, usageError{f.placed(err)}
 	}
-	return &sidecar{e, source.Health, source.Close}, nil
+	if f.events != "off" {
+		otel.SetLoggerProvider(e.LoggerProvider()) // to which the producer's events go from now on
+	}
+	return &sidecar{e, source.Health, source.EventSources(), source.Close}, nil
 }
 
 func (f *flags) instrument(ctx context.Context, options []exporter.Option) (*sidecar, error) {
@@ -97,12 +102,21 @@ func (f *flags) instrument(ctx context.Context, options []exporter.Option) (*sid
 	if err != nil {
 		return nil, usageError{f.placed(err)}
 	}
-	registration, err := instrumentation.Start(append(f.options(), instrumentation.WithMeterProvider(e.MeterProvider()))...)
+	registration, err := instrumentation.Start(append(append(f.options(), f.eventOptions(e)...), instrumentation.WithMeterProvider(e.MeterProvider()))...)
 	if err != nil {
 		return nil, errors.Join(startError(err), e.Shutdown(ctx))
 	}
 	e.UseStartTimes(registration.StartTime)
-	return &sidecar{e, registration.Health, registration.Unregister}, nil
+	return &sidecar{e, registration.Health, registration.EventSources(), registration.Unregister}, nil
+}
+
+// eventOptions send events, if any are wanted. An exporter that is not asked for its
+// LoggerProvider tells nothing there itself.
+func (f *flags) eventOptions(e *exporter.Exporter) []instrumentation.Option {
+	if f.events == "off" {
+		return nil
+	}
+	return []instrumentation.Option{instrumentation.WithEvents(eventSets[f.events]), instrumentation.WithLoggerProvider(e.LoggerProvider())}
 }
 
 // abandon ends what has only just begun: nobody waits for its data.

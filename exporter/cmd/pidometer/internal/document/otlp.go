@@ -30,6 +30,11 @@ func OTLP(ctx context.Context, w io.Writer, host []attribute.KeyValue, scopes []
 	if err != nil {
 		return err
 	}
+	return writeLine(w, request)
+}
+
+// writeLine writes a request as OTLP/JSON on one line.
+func writeLine(w io.Writer, request proto.Message) error {
 	// OTLP/JSON writes enums as numbers: opentelemetry.io/docs/specs/otlp, JSON
 	// Protobuf Encoding.
 	text, err := protojson.MarshalOptions{UseEnumNumbers: true}.Marshal(request)

@@ -1,0 +1,77 @@
+package events
+
+import (
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+
+	"github.com/pidometer/pidometer/internal/oneshot"
+	"github.com/pidometer/pidometer/platform"
+	"github.com/pidometer/pidometer/semconv"
+)
+
+const (
+	// justBooted is the uptime up to which the first pass tells of the boot.
+	justBooted = 10 * time.Minute
+	// leastStep is what the clock must have been set by. A clock that is slewed goes
+	// half a millisecond in a second too fast at most (adjtimex(2)), so that two passes
+	// would have to be half an hour apart.
+	leastStep = time.Second
+)
+
+// clock compares the time of day with the uptime, which nobody can set, and which
+// goes on while the host sleeps.
+type clock struct {
+	at     time.Time
+	uptime time.Duration
+}
+
+// step returns how far the clock was set since the last call.
+func (c *clock) step(at time.Time, uptime time.Duration) time.Duration {
+	before := *c
+	c.at, c.uptime = at.Round(0), uptime // without the monotonic reading
+	if before.at.IsZero() {
+		return 0
+	}
+	return c.at.Sub(before.at) - (c.uptime - before.uptime)
+}
+
+// Restart is a counter that began anew.
+type Restart struct {
+	Metric          string
+	Set             attribute.Set
+	Previous, Value uint64
+}
+
+// host tells of the host what a pass found.
+func (e *Engine) host(p *oneshot.Pass) {
+	if e.config.Restarted != nil {
+		e.config.Restarted(p, e.restarted)
+	}
+	row := p.Host()
+	if row == nil {
+		return
+	}
+	v, ok := row.Value(platform.HostUptime)
+	if !ok {
+		return
+	}
+	uptime := time.Duration(v)
+	if step := e.clock.step(p.At(), uptime); step.Abs() >= leastStep {
+		e.put(semconv.EventClockStep, p.At(), false, item{attrs: []attribute.KeyValue{
+			semconv.ClockStep.Float64(step.Round(time.Millisecond).Seconds())}})
+	}
+	if e.passes == 0 && uptime < justBooted {
+		e.put(semconv.EventBoot, p.At().Add(-uptime), false, item{attrs: appendKnown(nil, semconv.BootID, e.boot.ID)})
+	}
+}
+
+// restarted tells of a counter that began anew.
+func (e *Engine) restarted(r Restart) {
+	attrs := []attribute.KeyValue{semconv.RestartMetric.String(r.Metric),
+		semconv.RestartPrevious.Int64(int64(r.Previous)), semconv.RestartValue.Int64(int64(r.Value))}
+	if r.Set.Len() > 0 {
+		attrs = append(attrs, attribute.KeyValue{Key: semconv.RestartAttributes, Value: attribute.MapValue(r.Set.ToSlice()...)})
+	}
+	e.put(semconv.EventCounterRestart, time.Time{}, false, item{attrs: attrs})
+}
