@@ -98,10 +98,11 @@ func (s *schedule) period() time.Duration {
 }
 
 // again sets the time of the next state. The second one comes somewhere within the
-// interval, by the process's identity, so that they do not all come at once for ever.
+// interval, by the process's identity, so that they do not all come at once for ever;
+// where the budget spreads them, they keep their order.
 func (s *schedule) again(l *life, now time.Time) {
 	next := s.interval
-	if !l.entity {
+	if !l.entity && s.period() == s.interval {
 		next = s.interval / 16 * time.Duration(1+(l.key.ID*7+l.key.Start)%16)
 	}
 	s.set(l, now.Add(next))
