@@ -169,6 +169,7 @@ func (e *Engine) read() {
 	}
 	if err := e.watch.Read(e.happened); err != nil && !errors.Is(err, fs.ErrClosed) {
 		e.lost(1)
+		e.told &^= platform.KindsOf(platform.ProcessAccounted) // which source it was is not known
 	}
 	e.announce()
 }

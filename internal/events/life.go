@@ -15,7 +15,8 @@ import (
 type life struct {
 	key        platform.Key
 	estimated  bool // the start may be one too many
-	created    time.Time
+	created    time.Time // as everybody computes it, from a boot time in whole seconds
+	began      time.Time // as the kernel told it; zero if it did not
 	executable string
 	parent     uint64
 	version    int  // of the row's strings
@@ -167,7 +168,11 @@ func (e *Engine) tellStart(l *life, news bool) {
 	if l.parent != 0 {
 		attrs = append(attrs, semconv.ProcessParentPID.Int64(int64(l.parent)))
 	}
-	e.put(semconv.EventProcessStart, l.created, false, item{attrs: attrs, complete: e.describer(l, false)})
+	at := l.created
+	if !l.began.IsZero() {
+		at = l.began
+	}
+	e.put(semconv.EventProcessStart, at, false, item{attrs: attrs, complete: e.describer(l, false)})
 }
 
 // end tells of the end of a process, once. A zero time is unknown.

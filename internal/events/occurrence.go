@@ -38,7 +38,7 @@ func (e *Engine) begins(o *platform.Occurrence) {
 		}
 		e.end(old, time.Time{}, platform.Exit{})
 	}
-	l := &life{key: o.Key, estimated: o.Estimated, parent: o.Parent}
+	l := &life{key: o.Key, estimated: o.Estimated, parent: o.Parent, began: o.At}
 	if l.created = o.At; o.Key.Start != 0 {
 		l.created = e.boot.Created(o.Key.Start)
 	}

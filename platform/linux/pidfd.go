@@ -1,0 +1,201 @@
+package linux
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/pidometer/pidometer/platform"
+)
+
+// Offsets in struct pidfd_info (include/uapi/linux/pidfd.h), of which the first version
+// (Linux 6.13) had this size.
+const (
+	infoMask     = 0  // 8 bytes: what is wanted, and what is told
+	infoExitCode = 60 // since Linux 6.15
+	infoSize     = 64
+
+	infoExit = 1 << 3 // PIDFD_INFO_EXIT: only of a process that was waited for
+)
+
+// pidfds follows single processes, each by a descriptor.
+type pidfds struct {
+	*watch
+	open map[uint64]followed
+}
+
+// followed is a process by its descriptor.
+type followed struct {
+	key platform.Key
+	fd  int
+}
+
+// openPidfds finds out whether there is such a thing.
+func openPidfds(w *watch) (spring, error) {
+	fd, err := w.calls.OpenProcess(uint64(w.calls.Pid()))
+	if err != nil {
+		return nil, err
+	}
+	w.calls.Close(fd)
+	return &pidfds{watch: w, open: map[uint64]followed{}}, nil
+}
+
+// descriptor is none: each process has its own in the poll.
+func (p *pidfds) descriptor() (int, bool) { return -1, false }
+
+// follow opens a process, and makes sure that it is the one that was meant: what the
+// descriptor stands for never changes.
+func (p *pidfds) follow(k platform.Key) error {
+	if _, ok := p.open[k.ID]; ok {
+		return nil
+	}
+	fd, err := p.shared.openProcess(p.calls, k)
+	if err != nil {
+		return err
+	}
+	if err := p.poll.Add(fd, false); err != nil {
+		p.calls.Close(fd)
+		return err
+	}
+	p.open[k.ID] = followed{k, fd}
+	return nil
+}
+
+func (p *pidfds) unfollow(k platform.Key) {
+	if f, ok := p.open[k.ID]; ok && f.key == k {
+		p.drop(f)
+	}
+}
+
+func (p *pidfds) drop(f followed) {
+	p.poll.Remove(f.fd)
+	p.calls.Close(f.fd)
+	delete(p.open, f.key.ID)
+}
+
+// drain asks every process that is followed. They are few.
+func (p *pidfds) drain(yield func(*platform.Occurrence)) error {
+	for _, f := range p.open {
+		exit, ended := status(p.calls, f.fd)
+		if !ended {
+			continue
+		}
+		p.drop(f)
+		yield(&platform.Occurrence{Kind: platform.ProcessExited, Key: f.key, At: time.Now(), Exit: exit})
+	}
+	return nil
+}
+
+func (p *pidfds) close() {
+	for _, f := range p.open {
+		p.drop(f)
+	}
+}
+
+// status tells whether a process has ended and was waited for, and how.
+func status(calls Listener, fd int) (exit platform.Exit, ended bool) {
+	var buf [infoSize]byte
+	binary.NativeEndian.PutUint64(buf[infoMask:], infoExit)
+	switch err := calls.ProcessInfo(fd, buf[:]); {
+	case errors.Is(err, os.ErrProcessDone):
+		return exit, true // a kernel that does not tell
+	case err != nil:
+		return exit, false
+	}
+	return decodeProcessInfo(buf[:])
+}
+
+// decodeProcessInfo reads the exit of a process, if it is told.
+func decodeProcessInfo(b []byte) (exit platform.Exit, ended bool) {
+	if len(b) < infoSize || binary.NativeEndian.Uint64(b[infoMask:])&infoExit == 0 {
+		return exit, false
+	}
+	return exitStatus(uint32(word(b, infoExitCode))), true
+}
+
+// openProcess opens a process by its identity: between finding and opening it another
+// may have got the PID, so its start is looked at again.
+func (d *details) openProcess(calls Listener, k platform.Key) (int, error) {
+	fd, err := calls.OpenProcess(k.ID)
+	if err != nil {
+		return -1, err
+	}
+	p := d.open(context.Background())
+	p.key = k
+	err = p.find()
+	p.Close()
+	if err != nil {
+		calls.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// reaping is how long a process that has ended may wait for its parent before it is
+// told of without its status.
+const reaping = time.Second
+
+// WaitProcess waits through a pidfd, without a thread. The status of a child of this
+// process is read, and left to whoever waits for it; that of another is told once its
+// parent took note, since Linux 6.15. A kernel before 5.3 has no pidfd: then /proc is
+// asked ten times in a second.
+func (b *backend) WaitProcess(ctx context.Context, k platform.Key) (platform.Exit, error) {
+	calls, ok := b.kernel.(Listener)
+	if !ok {
+		return platform.Exit{}, fmt.Errorf("a kernel that is recorded has nobody to wait for: %w", errors.ErrUnsupported)
+	}
+	fd, err := b.details.openProcess(calls, k)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		return platform.Exit{}, b.pollProcess(ctx, k)
+	case err != nil:
+		return platform.Exit{}, fmt.Errorf("wait for process %d: %w", k.ID, err)
+	}
+	defer calls.Close(fd)
+	if err := calls.Await(ctx, fd, false); err != nil {
+		return platform.Exit{}, err
+	}
+	if exit, ended, err := calls.ChildStatus(fd); err == nil && ended {
+		return exit, nil
+	}
+	if exit, ended := status(calls, fd); ended {
+		return exit, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, reaping)
+	defer cancel()
+	if err := calls.Await(limited, fd, true); err != nil {
+		return platform.Exit{}, ctx.Err() // a zombie has ended
+	}
+	exit, _ := status(calls, fd)
+	return exit, nil
+}
+
+// pollProcess looks until a process is gone, or a zombie.
+func (b *backend) pollProcess(ctx context.Context, k platform.Key) error {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		p, err := b.Inspect(ctx, k)
+		switch {
+		case errors.Is(err, os.ErrProcessDone):
+			return nil
+		case err != nil:
+			return err
+		}
+		id, err := p.Identity()
+		k = p.Key()
+		p.Close()
+		if err == nil && id.Letter == 'Z' || errors.Is(err, os.ErrProcessDone) {
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+

@@ -1,0 +1,344 @@
+package linux
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pidometer/pidometer/platform"
+)
+
+// Numbers of include/uapi/linux/connector.h and cn_proc.h.
+const (
+	protocolConnector = 11 // NETLINK_CONNECTOR
+	connectorProc     = 1  // CN_IDX_PROC, CN_VAL_PROC, and the group
+
+	connectorListen = 1 // PROC_CN_MCAST_LISTEN
+
+	eventNone = 0 // the answer to a request
+	eventFork = 0x1
+	eventExec = 0x2
+	eventComm = 0x200
+	eventExit = 0x80000000
+)
+
+// Offsets in what follows struct nlmsghdr: struct cn_msg and struct proc_event.
+const (
+	connectorIndex  = 0
+	connectorValue  = 4
+	connectorLength = 16 // 2 bytes
+	connectorHeader = 20
+
+	eventWhat = connectorHeader      // 4 bytes
+	eventTime = connectorHeader + 8  // nanoseconds of CLOCK_MONOTONIC, 8 bytes
+	eventData = connectorHeader + 16 // by kind
+
+	forkParentTgid = eventData + 4
+	forkChildPid   = eventData + 8
+	forkChildTgid  = eventData + 12
+
+	taskPid  = eventData // of exec, comm and exit
+	taskTgid = eventData + 4
+
+	commName     = eventData + 8 // 16 bytes
+	commSize     = 16
+	exitCode     = eventData + 8
+	exitParent   = eventData + 20 // its tgid; since Linux 4.20
+	noneError    = eventData
+	leastOfEvent = eventData + 16
+)
+
+// connectorBuffer is room for some 10,000 records: the kernel counts 768 bytes for one
+// (measured, Linux 6.18 on amd64, 2026-11-23).
+const connectorBuffer = 8 << 20
+
+// connector is the proc connector: the kernel tells of each fork, exec and exit.
+type connector struct {
+	*watch
+	fd    int
+	buf   []byte
+	names map[uint64][]byte // by PID: a new name, until the exec that it belongs to
+}
+
+// openConnector begins to listen, and waits for the kernel's answer for a moment:
+// a kernel that does not want to tell says so, or nothing.
+func openConnector(w *watch) (spring, error) {
+	if err := w.inFirstNamespace(); err != nil {
+		return nil, err
+	}
+	fd, err := w.calls.Listen(protocolConnector, 1<<(connectorProc-1), connectorBuffer)
+	if err != nil {
+		return nil, err
+	}
+	c := &connector{watch: w, fd: fd, buf: make([]byte, 4<<10), names: map[uint64][]byte{}}
+	if err = w.calls.Attach(fd, connectorFilter()); err == nil {
+		if err = w.calls.Write(fd, connectorRequest(connectorListen)); err == nil {
+			err = c.answer()
+		}
+	}
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// answer looks for the kernel's answer to the request. It is sent before the write
+// returns (cn_proc_mcast_ctl calls cn_proc_ack), so that nothing has to be waited for.
+func (c *connector) answer() error {
+	for {
+		n, err := c.calls.Hear(c.fd, c.buf)
+		switch {
+		case errors.Is(err, errEmpty):
+			return fmt.Errorf("%w: the kernel does not answer", errors.ErrUnsupported)
+		case errors.Is(err, errOverrun):
+			return nil // so many records are an answer too
+		case err != nil:
+			return err
+		}
+		done, refused := false, error(nil)
+		_ = decodeDatagram(c.buf[:n], func(_ uint16, b []byte) {
+			if e, ok := decodeConnector(b); ok && e.what == eventNone {
+				done, refused = true, netlinkErrno(e.code)
+			} else if ok {
+				done = true // a record: it tells already
+			}
+		})
+		if done {
+			return refused
+		}
+	}
+}
+
+func (c *connector) descriptor() (int, bool) { return c.fd, false }
+
+func (c *connector) close() { c.calls.Close(c.fd) }
+
+// drain takes the times of one moment for all records of it.
+func (c *connector) drain(yield func(*platform.Occurrence)) error {
+	var at clocks
+	for read := 0; read < mostDatagrams; read++ {
+		n, err := c.calls.Hear(c.fd, c.buf)
+		switch {
+		case errors.Is(err, errEmpty):
+			return nil
+		case errors.Is(err, errOverrun):
+			lost(yield)
+			continue
+		case err != nil:
+			return err
+		}
+		if at == (clocks{}) {
+			at = c.clocks()
+		}
+		_ = decodeDatagram(c.buf[:n], func(_ uint16, b []byte) {
+			if e, ok := decodeConnector(b); ok {
+				c.tell(e, at, yield)
+			}
+		})
+	}
+	return nil
+}
+
+// mostDatagrams bounds one read: what comes in faster waits for the next.
+const mostDatagrams = 1 << 16
+
+// clocks are the clocks of one moment, in nanoseconds.
+type clocks struct{ real, boot, monotonic int64 }
+
+func (w *watch) clocks() (c clocks) {
+	c.monotonic = w.calls.Monotonic()
+	c.real, c.boot = w.calls.Clocks()
+	return c
+}
+
+// time turns a time of CLOCK_MONOTONIC into one of day.
+func (c clocks) time(monotonic uint64) time.Time {
+	return time.Unix(0, c.real-(c.monotonic-int64(monotonic)))
+}
+
+// start turns the time of a fork into the start in /proc/[pid]/stat, which the kernel
+// took some microseconds before (copy_process in kernel/fork.c), from the clock that
+// goes on while the host sleeps.
+func (c clocks) start(monotonic uint64) uint64 {
+	return uint64(max(0, int64(monotonic)+c.boot-c.monotonic)) / tickNanos
+}
+
+// tell makes an occurrence of a record.
+func (c *connector) tell(e connectorEvent, at clocks, yield func(*platform.Occurrence)) {
+	o := platform.Occurrence{Key: platform.Key{ID: e.pid}, Parent: e.parent, At: at.time(e.time)}
+	switch e.what {
+	case eventFork:
+		o.Kind, o.Estimated = platform.ProcessStarted, true
+		o.Key.Start = at.start(e.time)
+	case eventComm:
+		c.rename(e.pid, e.name[:])
+		return
+	case eventExec:
+		o.Kind, o.Command = platform.ProcessExecuted, c.names[e.pid]
+		delete(c.names, e.pid)
+	case eventExit:
+		o.Kind, o.Exit = platform.ProcessExited, exitStatus(e.code)
+		delete(c.names, e.pid)
+	default:
+		return
+	}
+	yield(&o)
+}
+
+// mostRenames is how many names wait for their exec. Those of prctl wait for ever.
+const mostRenames = 1 << 10
+
+// rename keeps a name for the exec that follows it (begin_new_exec in fs/exec.c).
+func (c *connector) rename(pid uint64, name []byte) {
+	if len(c.names) >= mostRenames {
+		clear(c.names)
+	}
+	c.names[pid] = append([]byte(nil), terminated(name)...)
+}
+
+// connectorEvent is a record.
+type connectorEvent struct {
+	what   uint32
+	time   uint64
+	pid    uint64
+	parent uint64 // 0: not told
+	code   uint32
+	name   [commSize]byte
+}
+
+// decodeConnector reads a record about a process. Those about mere threads, and those
+// of other kinds, are left out.
+func decodeConnector(b []byte) (e connectorEvent, ok bool) {
+	if len(b) < leastOfEvent || word(b, connectorIndex) != connectorProc || word(b, connectorValue) != connectorProc {
+		return e, false
+	}
+	e.what, e.time = uint32(word(b, eventWhat)), binary.NativeEndian.Uint64(b[eventTime:])
+	pid, tgid := word(b, taskPid), word(b, taskTgid)
+	switch e.what {
+	case eventNone:
+		e.code = uint32(word(b, noneError))
+		return e, true
+	case eventFork:
+		e.parent, pid, tgid = word(b, forkParentTgid), word(b, forkChildPid), word(b, forkChildTgid)
+	case eventExec:
+	case eventComm:
+		if len(b) < commName+commSize {
+			return e, false
+		}
+		copy(e.name[:], b[commName:])
+	case eventExit:
+		e.code = uint32(word(b, exitCode))
+		if len(b) >= exitParent+4 {
+			e.parent = word(b, exitParent)
+		}
+	default:
+		return e, false
+	}
+	e.pid = tgid
+	return e, pid == tgid
+}
+
+// word reads four bytes.
+func word(b []byte, at int) uint64 { return uint64(binary.NativeEndian.Uint32(b[at:])) }
+
+// terminated cuts what follows a NUL byte.
+func terminated(b []byte) []byte {
+	for i, c := range b {
+		if c == 0 {
+			return b[:i]
+		}
+	}
+	return b
+}
+
+// exitStatus takes a wait status apart (man 2 wait).
+func exitStatus(status uint32) platform.Exit {
+	e := platform.Exit{Known: true, Signal: int(status & 0x7f), Core: status&0x80 != 0}
+	if e.Signal == 0 {
+		e.Code = int64(status >> 8 & 0xff)
+	}
+	return e
+}
+
+// connectorRequest encodes a request (struct cn_msg with enum proc_cn_mcast_op): of
+// four bytes, which every kernel takes.
+func connectorRequest(op uint32) []byte {
+	b := make([]byte, netlinkHeader+connectorHeader+4)
+	binary.NativeEndian.PutUint32(b[netlinkLength:], uint32(len(b)))
+	binary.NativeEndian.PutUint16(b[netlinkType:], netlinkDone)
+	m := b[netlinkHeader:]
+	binary.NativeEndian.PutUint32(m[connectorIndex:], connectorProc)
+	binary.NativeEndian.PutUint32(m[connectorValue:], connectorProc)
+	binary.NativeEndian.PutUint16(m[connectorLength:], 4)
+	binary.NativeEndian.PutUint32(m[connectorHeader:], op)
+	return b
+}
+
+// Classic BPF (include/uapi/linux/bpf_common.h).
+const (
+	bpfLoad     = 0x20 // A = four bytes at K of the packet, as a big-endian number
+	bpfToX      = 0x07 // X = A
+	bpfEqual    = 0x15 // A == K?
+	bpfEqualX   = 0x1d // A == X?
+	bpfReturn   = 0x06 // keep K bytes
+	bpfKeepAll  = 0xffffffff
+	bpfKeepNone = 0
+)
+
+// connectorFilter keeps what is told of processes, and drops in the kernel what is told
+// of threads and of other things: a program that makes a thread a millisecond wakes
+// nobody.
+func connectorFilter() []Instruction {
+	const at = netlinkHeader
+	return []Instruction{
+		0:  {bpfLoad, 0, 0, at + eventWhat},
+		1:  {bpfEqual, 13, 0, network(eventNone)},
+		2:  {bpfEqual, 4, 0, network(eventFork)},
+		3:  {bpfEqual, 7, 0, network(eventExec)},
+		4:  {bpfEqual, 6, 0, network(eventComm)},
+		5:  {bpfEqual, 5, 0, network(eventExit)},
+		6:  {bpfReturn, 0, 0, bpfKeepNone},
+		7:  {bpfLoad, 0, 0, at + forkChildPid}, // of a fork
+		8:  {bpfToX, 0, 0, 0},
+		9:  {bpfLoad, 0, 0, at + forkChildTgid},
+		10: {bpfEqualX, 4, 5, 0},
+		11: {bpfLoad, 0, 0, at + taskPid}, // of the others
+		12: {bpfToX, 0, 0, 0},
+		13: {bpfLoad, 0, 0, at + taskTgid},
+		14: {bpfEqualX, 0, 1, 0},
+		15: {bpfReturn, 0, 0, bpfKeepAll},
+		16: {bpfReturn, 0, 0, bpfKeepNone},
+	}
+}
+
+// network is a number of this machine as BPF reads it.
+func network(v uint32) uint32 {
+	var b [4]byte
+	binary.NativeEndian.PutUint32(b[:], v)
+	return binary.BigEndian.Uint32(b[:])
+}
+
+// decodeDatagram hands on each netlink message of a datagram, whatever its type.
+func decodeDatagram(b []byte, each func(kind uint16, payload []byte)) error {
+	for len(b) >= netlinkHeader {
+		length := int(binary.NativeEndian.Uint32(b[netlinkLength:]))
+		if length < netlinkHeader || length > len(b) {
+			return errContent
+		}
+		each(binary.NativeEndian.Uint16(b[netlinkType:]), b[netlinkHeader:length])
+		b = b[min(aligned(length), len(b)):]
+	}
+	if len(b) > 0 {
+		return errContent
+	}
+	return nil
+}
+
+// netlinkErrno is an errno in an answer.
+func netlinkErrno(errno uint32) error {
+	var b [4]byte
+	binary.NativeEndian.PutUint32(b[:], -errno)
+	return netlinkFailure(b[:])
+}

@@ -1,0 +1,349 @@
+package linux
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/bits"
+	"strings"
+
+	"github.com/pidometer/pidometer/platform"
+)
+
+// Numbers of include/uapi/linux/genetlink.h and taskstats.h.
+const (
+	protocolGeneric = 16   // NETLINK_GENERIC
+	genericControl  = 0x10 // GENL_ID_CTRL
+	genericHeader   = 4    // struct genlmsghdr: command, version, 2 bytes of nothing
+
+	controlGetFamily  = 3
+	controlFamilyID   = 1
+	controlFamilyName = 2
+
+	taskstatsGet       = 1
+	taskstatsNew       = 2
+	taskstatsRegister  = 3 // TASKSTATS_CMD_ATTR_REGISTER_CPUMASK
+	taskstatsStats     = 3 // TASKSTATS_TYPE_STATS
+	taskstatsAggregate = 4 // TASKSTATS_TYPE_AGGR_PID
+
+	netlinkAck = 0x4
+)
+
+// Offsets in struct taskstats, the same on all architectures but for 386, whose
+// alignment of 8 bytes is asked for by the structure itself. It grew at its end only.
+const (
+	statsVersion     = 0 // 2 bytes
+	statsExitCode    = 4 // of a process's first thread
+	statsFlags       = 8 // 1 byte
+	statsRunVirtual  = 72
+	statsCommand     = 80 // 32 bytes
+	statsParent      = 132
+	statsUser        = 152 // microseconds
+	statsSystem      = 160
+	statsFaultsMinor = 168
+	statsFaultsMajor = 176
+	statsPeakRSS     = 200 // KiB
+	statsPeakVirtual = 208
+	statsReadChar    = 216
+	statsWriteChar   = 224
+	statsReadBytes   = 248
+	statsWriteBytes  = 256
+	statsVoluntary   = 272
+	statsInvoluntary = 280
+	statsTgid        = 368 // since version 12
+	statsLeast       = 376
+
+	commandSize = 32
+	flagGroup   = 0x20 // AGROUP: the last thread of its process, since version 12
+)
+
+// leastVersion is the first one that tells whose thread it was (Linux 5.19).
+const leastVersion = 12
+
+// taskstatsBuffer is room for some 8,000 records of 640 bytes.
+const taskstatsBuffer = 8 << 20
+
+// taskstats hears of each thread that ends, and what it used in its life.
+type taskstats struct {
+	*watch
+	fd     int
+	family uint16
+	buf    []byte
+	groups map[uint64]*threadUse // by process: the threads that have ended
+	sample platform.Sample
+}
+
+// openTaskstats asks for the records of all CPUs.
+func openTaskstats(w *watch) (spring, error) {
+	if err := w.inFirstNamespace(); err != nil {
+		return nil, err
+	}
+	fd, err := w.calls.Listen(protocolGeneric, 0, taskstatsBuffer)
+	if err != nil {
+		return nil, err
+	}
+	t := &taskstats{watch: w, fd: fd, buf: make([]byte, 16<<10), groups: map[uint64]*threadUse{}}
+	if err := t.register(); err != nil {
+		t.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// register finds the number of the family, and registers for what ends on all CPUs.
+func (t *taskstats) register() error {
+	answer, err := t.ask(genericRequest(genericControl, controlGetFamily, controlFamilyName, "TASKSTATS"))
+	if err != nil {
+		return err
+	}
+	if t.family = decodeFamily(answer); t.family == 0 {
+		return fmt.Errorf("family: %w", errContent)
+	}
+	_, err = t.ask(genericRequest(t.family, taskstatsGet, taskstatsRegister, t.possible()))
+	return err
+}
+
+// possible is the list of all CPUs that may ever be there.
+func (t *taskstats) possible() string {
+	p := t.shared.open(context.Background())
+	b, err := p.file("sys/devices/system/cpu/possible")
+	if list := strings.TrimSpace(string(b)); err == nil && list != "" {
+		return list
+	}
+	return "0-4095" // the kernel cuts off what it does not have (cpulist_parse)
+}
+
+// ask sends a request and returns the answer's payload, if it has one. The kernel
+// answers before the write returns.
+func (t *taskstats) ask(request []byte) (answer []byte, err error) {
+	if err := t.calls.Write(t.fd, request); err != nil {
+		return nil, err
+	}
+	for {
+		n, err := t.calls.Hear(t.fd, t.buf)
+		if errors.Is(err, errEmpty) {
+			return nil, fmt.Errorf("%w: the kernel does not answer", errors.ErrUnsupported)
+		}
+		if err != nil {
+			return nil, err
+		}
+		done, refused := false, error(nil)
+		_ = decodeDatagram(t.buf[:n], func(kind uint16, b []byte) {
+			if kind == netlinkError {
+				done, refused = true, netlinkFailure(b)
+			} else if kind == genericControl {
+				answer = append([]byte(nil), b...)
+			}
+		})
+		if done {
+			return answer, refused
+		}
+	}
+}
+
+func (t *taskstats) descriptor() (int, bool) { return t.fd, false }
+
+func (t *taskstats) close() { t.calls.Close(t.fd) }
+
+func (t *taskstats) drain(yield func(*platform.Occurrence)) error {
+	for range mostDatagrams {
+		n, err := t.calls.Hear(t.fd, t.buf)
+		switch {
+		case errors.Is(err, errEmpty):
+			return nil
+		case errors.Is(err, errOverrun):
+			// Whose last thread was among the lost is not known, and another may have
+			// the PID by now.
+			clear(t.groups)
+			lost(yield)
+			continue
+		case err != nil:
+			return err
+		}
+		if err := t.records(t.buf[:n], yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// records takes the records of a datagram. Those of an older kernel do not say whose
+// thread it was.
+func (t *taskstats) records(b []byte, yield func(*platform.Occurrence)) (err error) {
+	_ = decodeDatagram(b, func(kind uint16, b []byte) {
+		if kind != t.family {
+			return
+		}
+		if record, ok := decodeTaskstats(b); ok {
+			t.add(&record, yield)
+		} else if err == nil {
+			err = fmt.Errorf("taskstats: %w: the records are older than version %d", errors.ErrUnsupported, leastVersion)
+		}
+	})
+	return err
+}
+
+// add sums the threads of a process up, and tells of it with the last one.
+func (t *taskstats) add(record *threadUse, yield func(*platform.Occurrence)) {
+	sum := record
+	if earlier := t.groups[record.process]; earlier != nil {
+		earlier.add(record)
+		sum = earlier
+	}
+	if !record.last {
+		t.groups[record.process] = sum
+		return
+	}
+	delete(t.groups, record.process)
+	s := &t.sample
+	s.Reset(platform.Process, platform.Key{ID: record.process})
+	sum.fill(s)
+	yield(&platform.Occurrence{Kind: platform.ProcessAccounted, Key: s.Key, Parent: record.parent, Command: terminated(record.command[:]), Usage: s})
+}
+
+// threadUse is what one thread used, or several of a process.
+type threadUse struct {
+	process, parent uint64
+	last            bool
+	command         [commandSize]byte
+	sums            [len(taskSums)]uint64
+	peaks           [len(taskPeaks)]uint64
+	user, system    uint64 // microseconds, as the clock's ticks found it
+	ran             uint64 // nanoseconds, exactly
+}
+
+// taskSums and taskPeaks are where the fields stand: what threads add up to, and what
+// they share.
+var (
+	taskSums = [...]struct {
+		at    int
+		field platform.Field
+	}{
+		{statsFaultsMinor, platform.ProcessFaultsMinor},
+		{statsFaultsMajor, platform.ProcessFaultsMajor},
+		{statsVoluntary, platform.ProcessSwitchesVoluntary},
+		{statsInvoluntary, platform.ProcessSwitchesInvoluntary},
+		{statsReadBytes, platform.ProcessDiskReadBytes},
+		{statsWriteBytes, platform.ProcessDiskWriteBytes},
+		{statsReadChar, platform.ProcessRequestedRead},
+		{statsWriteChar, platform.ProcessRequestedWrite},
+	}
+	taskPeaks = [...]struct {
+		at    int
+		field platform.Field
+	}{
+		{statsPeakRSS, platform.ProcessMemoryPeak},
+		{statsPeakVirtual, platform.ProcessVirtualPeak},
+	}
+)
+
+func (t *threadUse) add(u *threadUse) {
+	t.user += u.user
+	t.system += u.system
+	t.ran += u.ran
+	for i := range t.sums {
+		t.sums[i] += u.sums[i]
+	}
+	for i := range t.peaks {
+		t.peaks[i] = max(t.peaks[i], u.peaks[i])
+	}
+}
+
+// fill sets what was read. The CPU time is exact, and parted as the ticks found it, as
+// the kernel does it for /proc/[pid]/stat and for the parent's sums (cputime_adjust in
+// kernel/sched/cputime.c).
+func (t *threadUse) fill(s *platform.Sample) {
+	user, system := t.ran, uint64(0)
+	switch {
+	case t.ran == 0:
+		user, system = t.user*1000, t.system*1000
+	case t.system == 0:
+	case t.user == 0:
+		user, system = 0, t.ran
+	default:
+		high, low := bits.Mul64(t.ran, t.system)
+		if total := t.user + t.system; high < total {
+			system, _ = bits.Div64(high, low, total)
+		}
+		user = t.ran - system
+	}
+	s.Set(platform.ProcessCPUUser, user)
+	s.Set(platform.ProcessCPUSystem, system)
+	for i, f := range taskSums {
+		s.Set(f.field, t.sums[i])
+	}
+	for i, f := range taskPeaks {
+		if t.peaks[i] > 0 { // 0 of a thread without memory of its own
+			s.Set(f.field, t.peaks[i]*1024)
+		}
+	}
+}
+
+// decodeTaskstats reads the record of one thread: the attribute of a process that
+// follows its last one tells less.
+func decodeTaskstats(b []byte) (t threadUse, ok bool) {
+	if len(b) < genericHeader || b[0] != taskstatsNew {
+		return t, false
+	}
+	decodeAttributes(b[genericHeader:], func(kind uint16, value []byte) {
+		if kind != taskstatsAggregate {
+			return
+		}
+		decodeAttributes(value, func(kind uint16, value []byte) {
+			if kind == taskstatsStats && !ok {
+				ok = t.decode(value)
+			}
+		})
+	})
+	return t, ok
+}
+
+// decode reads a struct taskstats.
+func (t *threadUse) decode(b []byte) bool {
+	if len(b) < statsLeast || binary.NativeEndian.Uint16(b[statsVersion:]) < leastVersion {
+		return false
+	}
+	long := func(at int) uint64 { return binary.NativeEndian.Uint64(b[at:]) }
+	t.process, t.parent = word(b, statsTgid), word(b, statsParent)
+	t.last = b[statsFlags]&flagGroup != 0
+	copy(t.command[:], b[statsCommand:])
+	t.user, t.system, t.ran = long(statsUser), long(statsSystem), long(statsRunVirtual)
+	for i, f := range taskSums {
+		t.sums[i] = long(f.at)
+	}
+	for i, f := range taskPeaks {
+		t.peaks[i] = long(f.at)
+	}
+	return true
+}
+
+// decodeFamily reads the number of a family of generic netlink.
+func decodeFamily(b []byte) (id uint16) {
+	if len(b) < genericHeader {
+		return 0
+	}
+	decodeAttributes(b[genericHeader:], func(kind uint16, value []byte) {
+		if kind == controlFamilyID && len(value) >= 2 {
+			id = binary.NativeEndian.Uint16(value)
+		}
+	})
+	return id
+}
+
+// genericRequest encodes a request with one attribute, a string, that is to be
+// answered for certain.
+func genericRequest(family uint16, command byte, attribute uint16, value string) []byte {
+	length := attributeHeader + len(value) + 1
+	b := make([]byte, netlinkHeader+genericHeader+aligned(length))
+	binary.NativeEndian.PutUint32(b[netlinkLength:], uint32(len(b)))
+	binary.NativeEndian.PutUint16(b[netlinkType:], family)
+	binary.NativeEndian.PutUint16(b[netlinkFlags:], netlinkRequest|netlinkAck)
+	b[netlinkHeader] = command
+	b[netlinkHeader+1] = 1 // version
+	a := b[netlinkHeader+genericHeader:]
+	binary.NativeEndian.PutUint16(a[attributeLength:], uint16(length))
+	binary.NativeEndian.PutUint16(a[attributeType:], attribute)
+	copy(a[attributeHeader:], value)
+	return b
+}
