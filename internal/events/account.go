@@ -32,6 +32,9 @@ func (e *Engine) account(o *platform.Occurrence) {
 		return
 	}
 	if l := e.lives[o.Key.ID]; l != nil && l.is(o.Key) {
+		if l.executable == "" {
+			l.name(o.Command)
+		}
 		u := &l.usage
 		u.user, u.hasUser = o.Usage.Get(platform.ProcessCPUUser)
 		u.system, u.hasSystem = o.Usage.Get(platform.ProcessCPUSystem)

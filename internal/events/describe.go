@@ -56,11 +56,30 @@ func (e *Engine) describer(l *life, entity bool) func([]attribute.KeyValue) []at
 	return func(attrs []attribute.KeyValue) []attribute.KeyValue {
 		if ok && (entity || e.reading.allowed(e.config.Now())) {
 			known = describe(inspector, key, exact, known)
+			e.learn(l, known.executable)
 		}
 		if entity {
 			return e.entity(attrs, known)
 		}
 		return known.complete(attrs)
+	}
+}
+
+// learn keeps the name of a program for the events that follow.
+func (e *Engine) learn(l *life, executable string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if executable != "" {
+		l.executable = executable
+	}
+}
+
+// namer returns what puts the name into an event that was learnt of meanwhile.
+func (e *Engine) namer(l *life) func([]attribute.KeyValue) []attribute.KeyValue {
+	return func(attrs []attribute.KeyValue) []attribute.KeyValue {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return described{executable: l.executable}.complete(attrs)
 	}
 }
 
@@ -98,10 +117,9 @@ func base(file string) string {
 
 // complete puts what was read in the place of what was known.
 func (d described) complete(attrs []attribute.KeyValue) []attribute.KeyValue {
-	for i := range attrs {
-		if attrs[i].Key == semconv.ProcessExecutable && d.executable != "" {
-			attrs[i] = semconv.ProcessExecutable.String(d.executable)
-		}
+	if d.executable != "" {
+		attrs = slices.DeleteFunc(attrs, func(kv attribute.KeyValue) bool { return kv.Key == semconv.ProcessExecutable })
+		attrs = append(attrs, semconv.ProcessExecutable.String(d.executable))
 	}
 	if d.parent != 0 && !slices.ContainsFunc(attrs, func(kv attribute.KeyValue) bool { return kv.Key == semconv.ProcessParentPID }) {
 		attrs = append(attrs, semconv.ProcessParentPID.Int64(int64(d.parent)))

@@ -69,6 +69,7 @@ type Engine struct {
 	schedule schedule
 	fresh    []*life // began in this read, and not told yet
 	leaving  []leaving
+	vanished []*life // since the last pass, and their ends not told
 	books    books
 	clock    clock
 	passes   int

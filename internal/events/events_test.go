@@ -83,6 +83,38 @@ func TestKernelTells(t *testing.T) {
 	})
 }
 
+// The kernel tells of an end when the process may be gone for a moment: it is told
+// once, with what the kernel says. Where that record is lost, the next pass tells.
+func TestLateEnd(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			k := newKernel()
+			k.tiers = everything
+			key := k.run(9, "nine")
+			b := begin(t, k, nil)
+			b.pass(t, time.Second)
+			b.take()
+			delete(k.processes, 9)
+			b.pass(t, time.Second)
+			if all := b.take(); len(all) != 0 {
+				t.Errorf("%v", all)
+			}
+			want := any(int64(4))
+			if lost {
+				want = nil
+			} else {
+				k.tell(platform.Occurrence{Kind: platform.ProcessExited, Key: key, Exit: platform.Exit{Known: true, Code: 4}})
+			}
+			b.pass(t, time.Second)
+			b.pass(t, time.Second)
+			all := b.take()
+			if len(all) != 2 || all[1].name != "process.exit" || all[1].attrs["process.exit.code"] != want {
+				t.Errorf("%v", all)
+			}
+		})
+	}
+}
+
 // A PID that is reused within one interval has two lives, and no event of one carries
 // the other's identity.
 func TestReusedPID(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 // life is one process, from when it was first heard of until all of its end is told.
 type life struct {
 	key        platform.Key
-	estimated  bool // the start may be one too many
+	estimated  bool      // the start may be one too many
 	created    time.Time // as everybody computes it, from a boot time in whole seconds
 	began      time.Time // as the kernel told it; zero if it did not
 	executable string
@@ -67,8 +67,9 @@ func (e *Engine) pass(p *oneshot.Pass) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.read()
+	e.giveUp()
 	for row := range p.Gone() {
-		e.missing(row, p.At())
+		e.missing(row)
 	}
 	for row := range p.Rows(platform.Process) {
 		if !p.IsOther(row) {
@@ -136,14 +137,29 @@ func (e *Engine) born(row *oneshot.Row) bool {
 	return e.passes > 0 && row.Created.After(e.passed.Add(-2*time.Second))
 }
 
-// missing notes that a process has gone.
-func (e *Engine) missing(row *oneshot.Row, at time.Time) {
+// missing notes that a process has gone. Where the kernel tells of ends, it may do so
+// a moment after the process was taken down (do_exit in kernel/exit.c): that is waited
+// for until the next pass.
+func (e *Engine) missing(row *oneshot.Row) {
 	l := e.lives[row.Key.ID]
 	if l == nil || !l.is(row.Key) {
 		return
 	}
 	l.seen = false
+	if e.told.Has(platform.ProcessExited) {
+		e.vanished = append(e.vanished, l)
+		return
+	}
 	e.end(l, time.Time{}, platform.Exit{})
+}
+
+// giveUp ends those that the pass before missed, and nobody told of since.
+func (e *Engine) giveUp() {
+	for _, l := range e.vanished {
+		e.end(l, time.Time{}, platform.Exit{})
+	}
+	clear(e.vanished)
+	e.vanished = e.vanished[:0]
 }
 
 // forget drops those whose end is told and whom no pass sees.
@@ -193,7 +209,7 @@ func (e *Engine) end(l *life, at time.Time, exit platform.Exit) {
 			semconv.EntityDeleteReason.String("terminated")}})
 	}
 	if e.config.All {
-		e.put(semconv.EventProcessExit, at, exit.Failed(), item{attrs: e.exitAttributes(l, at, exit)})
+		e.put(semconv.EventProcessExit, at, exit.Failed(), item{attrs: e.exitAttributes(l, at, exit), complete: e.namer(l)})
 	}
 }
 

@@ -50,9 +50,10 @@ func (e *Engine) begins(o *platform.Occurrence) {
 	e.fresh = append(e.fresh, l)
 }
 
-// executes notes the name of the new program.
+// executes notes the name of the new program: the one before is not its name any more.
 func (e *Engine) executes(o *platform.Occurrence) {
-	if l := e.lives[o.Key.ID]; l != nil && l.is(o.Key) {
+	if l := e.lives[o.Key.ID]; l != nil && l.is(o.Key) && !l.seen {
+		l.executable = ""
 		l.name(o.Command)
 	}
 }

@@ -198,4 +198,3 @@ func (b *backend) pollProcess(ctx context.Context, k platform.Key) error {
 		}
 	}
 }
-

@@ -19,7 +19,6 @@ const (
 	eventNone = 0 // the answer to a request
 	eventFork = 0x1
 	eventExec = 0x2
-	eventComm = 0x200
 	eventExit = 0x80000000
 )
 
@@ -38,11 +37,9 @@ const (
 	forkChildPid   = eventData + 8
 	forkChildTgid  = eventData + 12
 
-	taskPid  = eventData // of exec, comm and exit
+	taskPid  = eventData // of exec and exit
 	taskTgid = eventData + 4
 
-	commName     = eventData + 8 // 16 bytes
-	commSize     = 16
 	exitCode     = eventData + 8
 	exitParent   = eventData + 20 // its tgid; since Linux 4.20
 	noneError    = eventData
@@ -56,9 +53,8 @@ const connectorBuffer = 8 << 20
 // connector is the proc connector: the kernel tells of each fork, exec and exit.
 type connector struct {
 	*watch
-	fd    int
-	buf   []byte
-	names map[uint64][]byte // by PID: a new name, until the exec that it belongs to
+	fd  int
+	buf []byte
 }
 
 // openConnector begins to listen, and waits for the kernel's answer for a moment:
@@ -71,7 +67,7 @@ func openConnector(w *watch) (spring, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &connector{watch: w, fd: fd, buf: make([]byte, 4<<10), names: map[uint64][]byte{}}
+	c := &connector{watch: w, fd: fd, buf: make([]byte, 4<<10)}
 	if err = w.calls.Attach(fd, connectorFilter()); err == nil {
 		if err = w.calls.Write(fd, connectorRequest(connectorListen)); err == nil {
 			err = c.answer()
@@ -172,30 +168,14 @@ func (c *connector) tell(e connectorEvent, at clocks, yield func(*platform.Occur
 	case eventFork:
 		o.Kind, o.Estimated = platform.ProcessStarted, true
 		o.Key.Start = at.start(e.time)
-	case eventComm:
-		c.rename(e.pid, e.name[:])
-		return
 	case eventExec:
-		o.Kind, o.Command = platform.ProcessExecuted, c.names[e.pid]
-		delete(c.names, e.pid)
+		o.Kind = platform.ProcessExecuted
 	case eventExit:
 		o.Kind, o.Exit = platform.ProcessExited, exitStatus(e.code)
-		delete(c.names, e.pid)
 	default:
 		return
 	}
 	yield(&o)
-}
-
-// mostRenames is how many names wait for their exec. Those of prctl wait for ever.
-const mostRenames = 1 << 10
-
-// rename keeps a name for the exec that follows it (begin_new_exec in fs/exec.c).
-func (c *connector) rename(pid uint64, name []byte) {
-	if len(c.names) >= mostRenames {
-		clear(c.names)
-	}
-	c.names[pid] = append([]byte(nil), terminated(name)...)
 }
 
 // connectorEvent is a record.
@@ -205,7 +185,6 @@ type connectorEvent struct {
 	pid    uint64
 	parent uint64 // 0: not told
 	code   uint32
-	name   [commSize]byte
 }
 
 // decodeConnector reads a record about a process. Those about mere threads, and those
@@ -223,11 +202,6 @@ func decodeConnector(b []byte) (e connectorEvent, ok bool) {
 	case eventFork:
 		e.parent, pid, tgid = word(b, forkParentTgid), word(b, forkChildPid), word(b, forkChildTgid)
 	case eventExec:
-	case eventComm:
-		if len(b) < commName+commSize {
-			return e, false
-		}
-		copy(e.name[:], b[commName:])
 	case eventExit:
 		e.code = uint32(word(b, exitCode))
 		if len(b) >= exitParent+4 {
@@ -294,22 +268,21 @@ func connectorFilter() []Instruction {
 	const at = netlinkHeader
 	return []Instruction{
 		0:  {bpfLoad, 0, 0, at + eventWhat},
-		1:  {bpfEqual, 13, 0, network(eventNone)},
-		2:  {bpfEqual, 4, 0, network(eventFork)},
-		3:  {bpfEqual, 7, 0, network(eventExec)},
-		4:  {bpfEqual, 6, 0, network(eventComm)},
-		5:  {bpfEqual, 5, 0, network(eventExit)},
-		6:  {bpfReturn, 0, 0, bpfKeepNone},
-		7:  {bpfLoad, 0, 0, at + forkChildPid}, // of a fork
-		8:  {bpfToX, 0, 0, 0},
-		9:  {bpfLoad, 0, 0, at + forkChildTgid},
-		10: {bpfEqualX, 4, 5, 0},
-		11: {bpfLoad, 0, 0, at + taskPid}, // of the others
-		12: {bpfToX, 0, 0, 0},
-		13: {bpfLoad, 0, 0, at + taskTgid},
-		14: {bpfEqualX, 0, 1, 0},
-		15: {bpfReturn, 0, 0, bpfKeepAll},
-		16: {bpfReturn, 0, 0, bpfKeepNone},
+		1:  {bpfEqual, 12, 0, network(eventNone)},
+		2:  {bpfEqual, 3, 0, network(eventFork)},
+		3:  {bpfEqual, 6, 0, network(eventExec)},
+		4:  {bpfEqual, 5, 0, network(eventExit)},
+		5:  {bpfReturn, 0, 0, bpfKeepNone},
+		6:  {bpfLoad, 0, 0, at + forkChildPid}, // of a fork
+		7:  {bpfToX, 0, 0, 0},
+		8:  {bpfLoad, 0, 0, at + forkChildTgid},
+		9:  {bpfEqualX, 4, 5, 0},
+		10: {bpfLoad, 0, 0, at + taskPid}, // of the others
+		11: {bpfToX, 0, 0, 0},
+		12: {bpfLoad, 0, 0, at + taskTgid},
+		13: {bpfEqualX, 0, 1, 0},
+		14: {bpfReturn, 0, 0, bpfKeepAll},
+		15: {bpfReturn, 0, 0, bpfKeepNone},
 	}
 }
 

@@ -113,9 +113,9 @@ func Occurrences() (all []platform.OccurrenceSource) {
 // watch listens to several sources at once.
 type watch struct {
 	shared *details
-	calls Listener
-	poll  Poll
-	tiers []platform.Tier
+	calls  Listener
+	poll   Poll
+	tiers  []platform.Tier
 
 	mu      sync.Mutex
 	springs []spring

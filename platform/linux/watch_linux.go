@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -147,8 +148,6 @@ func park(ctx context.Context, file *os.File, closes bool, ready func(fd uintptr
 		return failed
 	case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil:
 		return ctx.Err()
-	case errors.Is(err, os.ErrClosed):
-		return fs.ErrClosed
 	}
 	return err
 }
@@ -156,8 +155,9 @@ func park(ctx context.Context, file *os.File, closes bool, ready func(fd uintptr
 // epoll is a set of descriptors, which is itself one in the runtime's poller: whoever
 // waits for it takes no thread.
 type epoll struct {
-	file *os.File
-	fd   int
+	file   *os.File
+	fd     int
+	closed atomic.Bool
 }
 
 func (realKernel) NewPoll() (Poll, error) {
@@ -169,7 +169,7 @@ func (realKernel) NewPoll() (Poll, error) {
 		unix.Close(fd)
 		return nil, failure(err)
 	}
-	return &epoll{os.NewFile(uintptr(fd), "epoll"), fd}, nil
+	return &epoll{file: os.NewFile(uintptr(fd), "epoll"), fd: fd}, nil
 }
 
 func (p *epoll) Add(fd int, urgent bool) error {
@@ -183,7 +183,7 @@ func (p *epoll) Add(fd int, urgent bool) error {
 func (p *epoll) Remove(fd int) { _ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, fd, nil) }
 
 func (p *epoll) Wait(ctx context.Context) error {
-	return park(ctx, p.file, false, func(fd uintptr) (bool, error) {
+	err := park(ctx, p.file, false, func(fd uintptr) (bool, error) {
 		var events [1]unix.EpollEvent
 		n, err := unix.EpollWait(int(fd), events[:], 0)
 		if err != nil && err != unix.EINTR {
@@ -191,9 +191,16 @@ func (p *epoll) Wait(ctx context.Context) error {
 		}
 		return n > 0, nil
 	})
+	if err != nil && p.closed.Load() {
+		return fs.ErrClosed
+	}
+	return err
 }
 
-func (p *epoll) Close() error { return p.file.Close() }
+func (p *epoll) Close() error {
+	p.closed.Store(true)
+	return p.file.Close()
+}
 
 // failure is an error of x/sys in the words of the standard library.
 func failure(err error) error {
