@@ -297,6 +297,8 @@ const (
 	ProcessNice                 // from -20, the most favoured, to 19
 	ProcessChildCPUUser         // of descendants that ended and were waited for
 	ProcessChildCPUSystem       // likewise
+	ProcessChildFaultsMinor     // likewise
+	ProcessChildFaultsMajor     // likewise
 	ProcessMemoryShared         // resident pages of files and of shared memory
 	ProcessMemoryText           // address space of code
 	ProcessMemoryData           // address space of data and stacks

@@ -298,6 +298,8 @@ var fieldTable = [numFields]FieldInfo{
 	ProcessNice:                 {"process.nice", "1", Process, level, true},
 	ProcessChildCPUUser:         {"process.child.cpu.user", "ns", Process, cumulative, false},
 	ProcessChildCPUSystem:       {"process.child.cpu.system", "ns", Process, cumulative, false},
+	ProcessChildFaultsMinor:     {"process.child.faults.minor", "", Process, cumulative, false},
+	ProcessChildFaultsMajor:     {"process.child.faults.major", "", Process, cumulative, false},
 	ProcessMemoryShared:         {"process.memory.shared", "By", Process, level, false},
 	ProcessMemoryText:           {"process.memory.text", "By", Process, level, false},
 	ProcessMemoryData:           {"process.memory.data", "By", Process, level, false},

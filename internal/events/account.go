@@ -8,15 +8,9 @@ var accounted = [...]platform.Field{
 	platform.ProcessFaultsMinor, platform.ProcessFaultsMajor,
 }
 
-// mostRecords is how many records wait for a pass: one that is later than that finds
-// them incomplete, and takes the parents' counters.
+// mostRecords is how many records wait for a pass. What more would tell, the parents'
+// counters do.
 const mostRecords = 1 << 16
-
-// books are the exit records since the last pass.
-type books struct {
-	records    []record
-	incomplete bool // some are missing
-}
 
 // record is the last reading of a process.
 type record struct {
@@ -40,7 +34,7 @@ func (e *Engine) account(o *platform.Occurrence) {
 		u.system, u.hasSystem = o.Usage.Get(platform.ProcessCPUSystem)
 		u.peak, u.hasPeak = o.Usage.Get(platform.ProcessMemoryPeak)
 	}
-	if len(e.books.records) == mostRecords {
+	if len(e.records) == mostRecords {
 		e.lost(1)
 		return
 	}
@@ -48,24 +42,21 @@ func (e *Engine) account(o *platform.Occurrence) {
 	for i, f := range accounted {
 		r.values[i], r.has[i] = o.Usage.Get(f)
 	}
-	e.books.records = append(e.books.records, r)
+	e.records = append(e.records, r)
 }
 
-// Ended hands the exit records since the last call to a pass, and reports whether
-// there is one for every process that ended.
-func (e *Engine) Ended(yield func(*platform.Sample)) (complete bool) {
+// Ended hands the exit records since the last call to a pass.
+func (e *Engine) Ended(yield func(*platform.Sample)) {
 	e.mu.Lock()
 	e.read()
-	records := e.books.records
-	complete = e.told.Has(platform.ProcessAccounted) && !e.books.incomplete
-	e.books = books{}
+	records := e.records
+	e.records = nil
 	e.mu.Unlock()
 	var s platform.Sample
 	for i := range records {
 		records[i].fill(&s)
 		yield(&s)
 	}
-	return complete
 }
 
 func (r *record) fill(s *platform.Sample) {

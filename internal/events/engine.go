@@ -70,7 +70,7 @@ type Engine struct {
 	fresh    []*life // began in this read, and not told yet
 	leaving  []leaving
 	vanished []*life // since the last pass, and their ends not told
-	books    books
+	records  []record // of ends, for the next pass
 	clock    clock
 	passes   int
 	passed   time.Time // the last pass
@@ -170,17 +170,13 @@ func (e *Engine) read() {
 	}
 	if err := e.watch.Read(e.happened); err != nil && !errors.Is(err, fs.ErrClosed) {
 		e.lost(1)
-		e.told &^= platform.KindsOf(platform.ProcessAccounted) // which source it was is not known
 	}
 	e.announce()
 }
 
 // lost notes that records are missing: the next pass tells what has become of the
 // processes, and the parents' counters what they used.
-func (e *Engine) lost(n uint64) {
-	e.overruns += n
-	e.books.incomplete = true
-}
+func (e *Engine) lost(n uint64) { e.overruns += n }
 
 // Tiers returns what is listened to, and why not to the rest.
 func (e *Engine) Tiers() []platform.Tier { return e.tiers }

@@ -312,7 +312,7 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-// Exit records wait for the pass, once; lost ones make it ask the parents.
+// Exit records wait for the pass, once; lost ones are counted.
 func TestEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKernel()
@@ -321,25 +321,22 @@ func TestEnded(t *testing.T) {
 		var usage platform.Sample
 		usage.Reset(platform.Process, platform.Key{ID: 5, Start: 7})
 		usage.Set(platform.ProcessCPUUser, 50e6)
-		ended := func() (n int, complete bool) {
-			complete = b.Ended(func(s *platform.Sample) {
+		ended := func() (n int) {
+			b.Ended(func(s *platform.Sample) {
 				if v, ok := s.Get(platform.ProcessCPUUser); !ok || v != 50e6 || s.Key.Start != 7 {
 					t.Errorf("%v %v %v", s.Key, v, ok)
 				}
 				n++
 			})
-			return n, complete
+			return n
 		}
-		k.tell(platform.Occurrence{Kind: platform.ProcessAccounted, Key: usage.Key, Usage: &usage})
-		if n, complete := ended(); n != 1 || !complete {
-			t.Errorf("%d, %v", n, complete)
+		k.tell(platform.Occurrence{Kind: platform.ProcessAccounted, Key: usage.Key, Usage: &usage},
+			platform.Occurrence{Kind: platform.OccurrencesLost, Count: 3})
+		if n := ended(); n != 1 {
+			t.Errorf("%d records", n)
 		}
-		k.tell(platform.Occurrence{Kind: platform.OccurrencesLost, Count: 3})
-		if n, complete := ended(); n != 0 || complete {
-			t.Errorf("%d, %v", n, complete)
-		}
-		if n, complete := ended(); n != 0 || !complete || b.Stats().Overruns != 3 {
-			t.Errorf("%d, %v, %d overruns", n, complete, b.Stats().Overruns)
+		if n := ended(); n != 0 || b.Stats().Overruns != 3 {
+			t.Errorf("%d records, %d overruns", n, b.Stats().Overruns)
 		}
 	})
 }

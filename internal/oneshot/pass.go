@@ -33,6 +33,10 @@ type Config struct {
 	Keep     platform.TextSet   // texts of processes that their rows keep
 	Filter   []filter.Condition // all must hold of a process to be seen; the cheapest first
 	Now      func() time.Time   // nil means time.Now
+	// Ended, if not nil, yields the last readings of processes that ended since the last
+	// call, lent until yield returns. A Start of 0 is unknown, another one may be one too
+	// large. A pass calls it once, after it has seen every process.
+	Ended func(yield func(*platform.Sample))
 }
 
 // defaultLimit is N of the top N by CPU and the top N by memory.
@@ -79,6 +83,8 @@ type Pass struct {
 	elapsed    time.Duration
 	youngest   uint64 // latest start of a process in the pass before
 	latest     uint64 // and in this one
+	mourning   bool // what the dead have used is in the remainder
+	dead       dead
 	states     [len(counted)]uint64
 	missed     [platform.Entities]bool
 	cut        bool // this pass did not get to its end
@@ -120,6 +126,7 @@ func New(c Config) *Pass {
 	}
 	p.layOut()
 	p.declare()
+	p.mourning = p.mourns()
 	p.Reset()
 	return p
 }
@@ -188,7 +195,7 @@ func (p *Pass) Reset() {
 		p.tables[e] = table{rows: map[platform.Key]*Row{}}
 	}
 	p.at, p.before, p.youngest, p.latest = time.Time{}, time.Time{}, 0, 0
-	p.other, p.made = nil, false
+	p.other, p.dead, p.made = nil, dead{}, false
 }
 
 // Plan returns what a pass reads.
@@ -228,6 +235,7 @@ func (p *Pass) run(ctx context.Context, now time.Time) {
 	whole := p.read(ctx)
 	p.cut = !whole
 	if whole {
+		p.bury()
 		p.prune()
 	} else {
 		p.stats.Errors++

@@ -14,6 +14,7 @@ type member struct {
 	own              []uint64 // by counter: what was counted while selected
 	last             []uint64 // by counter: the last valid sum
 	valid            mask     // counters that have one
+	line, settled    line     // in this pass, and in the last whole one
 }
 
 // settle deals out what the process's counters grew since they were last valid.

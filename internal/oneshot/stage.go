@@ -38,12 +38,15 @@ func (p *Pass) sample(s *platform.Sample) bool {
 	if s.Entity == platform.Process {
 		except = p.notFirst
 	}
-	p.keep(s, except)
+	r := p.keep(s, except)
+	if s.Entity == platform.Process {
+		r.member.line.read(s)
+	}
 	return true
 }
 
 // keep puts a sample into its row, but for some slots.
-func (p *Pass) keep(s *platform.Sample, except mask) {
+func (p *Pass) keep(s *platform.Sample, except mask) *Row {
 	t := &p.tables[s.Entity]
 	r := t.rows[s.Key]
 	if r == nil {
@@ -60,6 +63,7 @@ func (p *Pass) keep(s *platform.Sample, except mask) {
 	if r.Entity == platform.Process && p.config.Always != nil && (r.Version != version || r.first.Equal(p.at)) {
 		p.enroll(r)
 	}
+	return r
 }
 
 // appear makes the row of an entity that was not there before.
@@ -89,6 +93,6 @@ func (p *Pass) enroll(r *Row) {
 	if always == r.member.always {
 		return
 	}
-	r.member = member{always: always}
+	r.member = member{always: always, line: r.member.line, settled: r.member.settled, newborn: r.member.newborn}
 	r.Start = r.Created
 }

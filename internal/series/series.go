@@ -36,9 +36,8 @@ type Config struct {
 
 // Companion is what goes along with the passes, and tells events of them.
 type Companion interface {
-	// Ended yields the last readings of the processes that ended since the last call,
-	// and reports whether these are all of them.
-	Ended(yield func(*platform.Sample)) (complete bool)
+	// Ended yields the last readings of the processes that ended since the last call.
+	Ended(yield func(*platform.Sample))
 	// Passed takes a pass that was made, before anybody reads it.
 	Passed(*oneshot.Pass)
 	// Told yields what became of events so far, by the place in [OwnMetrics].
@@ -114,8 +113,12 @@ func Open(c Config, b platform.Backend) (*Reader, error) {
 		want.Texts |= platform.Texts(platform.ProcessCommand, platform.ProcessExecutable)
 	}
 	keep := r.wantExtra(&want)
-	r.pass = oneshot.New(oneshot.Config{Backend: b, Want: want, Rates: rates,
-		Processes: c.Processes, Always: c.always(), Raw: c.Raw, Lifetime: c.Lifetime, Keep: keep, Filter: chosen.conditions})
+	config := oneshot.Config{Backend: b, Want: want, Rates: rates,
+		Processes: c.Processes, Always: c.always(), Raw: c.Raw, Lifetime: c.Lifetime, Keep: keep, Filter: chosen.conditions}
+	if c.Companion != nil {
+		config.Ended = c.Companion.Ended
+	}
+	r.pass = oneshot.New(config)
 	return r, nil
 }
 

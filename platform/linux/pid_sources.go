@@ -143,6 +143,8 @@ func givenByStat(word uint8) []platform.Given {
 		{Field: platform.ProcessChildCPUSystem, Step: tickNanos},
 		{Field: platform.ProcessFaultsMinor, Bits: word},
 		{Field: platform.ProcessFaultsMajor, Bits: word},
+		{Field: platform.ProcessChildFaultsMinor, Bits: word},
+		{Field: platform.ProcessChildFaultsMajor, Bits: word},
 		// Without what each CPU has counted and not yet handed in: 84 to 324 kB too
 		// low for processes of 13 to 218 MB on two CPUs of Linux 6.18.
 		{Field: platform.ProcessMemoryRSS, Approximate: true},

@@ -12,7 +12,9 @@ import (
 const (
 	statParent      = 4
 	statMinorFaults = 10
+	statChildMinor  = 11
 	statMajorFaults = 12
+	statChildMajor  = 13
 	statUser        = 14
 	statSystem      = 15
 	statThreads     = 20
@@ -98,6 +100,8 @@ func (r *reader) setStat(v *visit) {
 	setMemory(s, platform.ProcessMemoryRSS, p.columns[statRSS], r.page)
 	setColumn(s, platform.ProcessChildCPUUser, p, statChildUser, tickNanos)
 	setColumn(s, platform.ProcessChildCPUSystem, p, statChildSystem, tickNanos)
+	setColumn(s, platform.ProcessChildFaultsMinor, p, statChildMinor, 1)
+	setColumn(s, platform.ProcessChildFaultsMajor, p, statChildMajor, 1)
 	setColumn(s, platform.ProcessCPUNumber, p, statProcessor, 1)
 	if p.niced {
 		s.SetSigned(platform.ProcessNice, p.nice)

@@ -56,6 +56,8 @@ func wanted(p task) map[platform.Field]uint64 {
 		platform.ProcessNice:                 -k,
 		platform.ProcessChildCPUUser:         7 * k * nsPerTick,
 		platform.ProcessChildCPUSystem:       8 * k * nsPerTick,
+		platform.ProcessChildFaultsMinor:     11 * k,
+		platform.ProcessChildFaultsMajor:     12 * k,
 		platform.ProcessMemoryShared:         3 << 12,
 		platform.ProcessMemoryText:           4 << 12,
 		platform.ProcessMemoryData:           5 << 12,

@@ -134,8 +134,8 @@ func (w *world) start(p task) {
 
 func statLine(id uint64, p task) string {
 	k := p.scale
-	return fmt.Sprintf("%d (%s) %s 1 1 1 0 -1 0 %d 0 %d 0 %d %d %d %d 20 -%d %d 0 %d %d %d 18446744073709551615%s %d 0\n",
-		id, p.name, p.state, 100*k, 10*k, 50*k, 60*k, 7*k, 8*k, k, p.threads, p.start, 8192000*k, 190*k, strings.Repeat(" 1", 16), 6*k)
+	return fmt.Sprintf("%d (%s) %s 1 1 1 0 -1 0 %d %d %d %d %d %d %d %d 20 -%d %d 0 %d %d %d 18446744073709551615%s %d 0\n",
+		id, p.name, p.state, 100*k, 11*k, 10*k, 12*k, 50*k, 60*k, 7*k, 8*k, k, p.threads, p.start, 8192000*k, 190*k, strings.Repeat(" 1", 16), 6*k)
 }
 
 func rollupLines(k int) string {
