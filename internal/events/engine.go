@@ -69,7 +69,7 @@ type Engine struct {
 	schedule schedule
 	fresh    []*life // began in this read, and not told yet
 	leaving  []leaving
-	vanished []*life // since the last pass, and their ends not told
+	vanished []*life  // since the last pass, and their ends not told
 	records  []record // of ends, for the next pass
 	clock    clock
 	passes   int

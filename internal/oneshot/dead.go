@@ -22,12 +22,14 @@ type sums [len(inherited)]uint64
 // tells it.
 type line struct {
 	own, children sums
-	known         bool // of own
-	inherits      bool // children are known too
+	parent        uint64 // PID; 0 is unknown
+	known         bool   // of own
+	inherits      bool   // children are known too
 }
 
 func (l *line) read(s *platform.Sample) {
 	*l = line{known: true, inherits: true}
+	l.parent, _ = s.Get(platform.ProcessParent)
 	for i, f := range inherited {
 		var ok bool
 		if l.own[i], ok = s.Get(f.own); !ok {
@@ -53,6 +55,7 @@ type dead struct {
 	byRecord sums
 	byParent sums
 	told     sums // of the larger one, which is in the remainder
+	held     sums // of the parents' counters, until the next pass
 	owed     [owedFor]sums
 	ghosts   map[platform.Key]line // gone in the pass before: a process that can't be read for a pass comes back
 	busy     uint64                // CPU time of the host at the last pass; 0: unknown
@@ -61,8 +64,10 @@ type dead struct {
 
 // owedFor is for how many passes a sum is looked for that vanished with a process. A
 // parent that is read before it waits for a child, and the child after, has it in the
-// next pass; one that ignores its children never has it (man 2 wait, NOTES).
-const owedFor = 2
+// next pass, or one of those that follow where more of the kind happens; one that
+// ignores its children never has it (man 2 wait, NOTES), and what others have used is
+// taken for it until then.
+const owedFor = 8
 
 // obituary is an exit record that waits for the pass which sees the process no more.
 type obituary struct {
@@ -130,6 +135,9 @@ type change struct{ up, down sums }
 // living used, and what moved besides. The rows remember this pass's from now on.
 func (p *Pass) lines() (living sums, moved change) {
 	d := &p.dead
+	early := p.early()
+	moved.up, d.held = d.held, sums{}
+	defer func() { moved.up.less(d.held) }()
 	ghosts := map[platform.Key]line{}
 	for _, r := range p.tables[platform.Process].list {
 		now, before := &r.member.line, &r.member.settled
@@ -140,10 +148,12 @@ func (p *Pass) lines() (living sums, moved change) {
 		case before.known:
 			living.grow(&before.own, &now.own)
 			moved.up.grow(&before.children, &now.children)
+			d.hold(early, r.Key.ID, &before.children, &now.children)
 		default:
 			moved.come(now, d.ghosts[r.Key], r.member.newborn)
 			if r.member.newborn {
 				living.add(now.own)
+				d.hold(early, r.Key.ID, &sums{}, &now.children)
 			}
 		}
 		if r.seen == p.generation {
@@ -152,6 +162,42 @@ func (p *Pass) lines() (living sums, moved change) {
 	}
 	d.ghosts = ghosts
 	return living, moved
+}
+
+// early sums up the lines of processes that a walk by PID sees before their parent: it
+// may wait for them in between, and then both tell of them. Parents are older than their
+// children, so that this takes PIDs that have begun anew.
+func (p *Pass) early() map[uint64]*sums {
+	var early map[uint64]*sums
+	for _, r := range p.tables[platform.Process].list {
+		l := &r.member.line
+		if r.seen != p.generation || l.parent <= r.Key.ID || !l.inherits {
+			continue
+		}
+		if early == nil {
+			early = map[uint64]*sums{}
+		}
+		if early[l.parent] == nil {
+			early[l.parent] = new(sums)
+		}
+		early[l.parent].add(l.own)
+		early[l.parent].add(l.children)
+	}
+	return early
+}
+
+// hold keeps back what a parent's counters grew by and may be of a process that this
+// pass has seen. The next pass knows: it sees the process, or misses it.
+func (d *dead) hold(early map[uint64]*sums, parent uint64, from, to *sums) {
+	seen := early[parent]
+	if seen == nil {
+		return
+	}
+	var grown sums
+	grown.grow(from, to)
+	for i := range grown {
+		d.held[i] += min(grown[i], seen[i])
+	}
 }
 
 // leave takes the line of a process away that is gone: whoever waited for it has it.
@@ -178,6 +224,12 @@ func (c *change) come(now *line, ghost line, newborn bool) {
 func (s *sums) add(t sums) {
 	for i, v := range t {
 		s[i] += v
+	}
+}
+
+func (s *sums) less(t sums) {
+	for i, v := range t {
+		s[i] -= v
 	}
 }
 

@@ -83,7 +83,7 @@ type Pass struct {
 	elapsed    time.Duration
 	youngest   uint64 // latest start of a process in the pass before
 	latest     uint64 // and in this one
-	mourning   bool // what the dead have used is in the remainder
+	mourning   bool   // what the dead have used is in the remainder
 	dead       dead
 	states     [len(counted)]uint64
 	missed     [platform.Entities]bool
