@@ -1,0 +1,144 @@
+package producer_test
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/log/noop"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/pidometer/pidometer/instrumentation"
+	"github.com/pidometer/pidometer/instrumentation/producer"
+)
+
+// TestMain is also a process that uses CPU time and ends.
+func TestMain(m *testing.M) {
+	if text := os.Getenv(burnVariable); text != "" {
+		burn(text)
+	}
+	os.Exit(m.Run())
+}
+
+const burnVariable = "PIDOMETER_TEST_BURN"
+
+func burn(text string) {
+	wanted, err := time.ParseDuration(text)
+	if err != nil {
+		panic(err)
+	}
+	for usage(syscall.RUSAGE_SELF) < wanted {
+		for n := 0; n < 1e5; n++ {
+			runtime.KeepAlive(n)
+		}
+	}
+	os.Exit(0)
+}
+
+func usage(who int) time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(who, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// Processes that begin and end between two passes are in the sums: by their parent's
+// counters for everybody, and by exit records for whoever may listen to them.
+func TestNoSecondIsLost(t *testing.T) {
+	for _, processes := range []instrumentation.Processes{instrumentation.Top, instrumentation.All} {
+		for _, events := range []instrumentation.Events{instrumentation.EventsOff, instrumentation.EventsDefault} {
+			p, err := producer.New(instrumentation.WithProcesses(processes), instrumentation.WithMetrics("-*", "process.cpu.time", "system.cpu.time"),
+				instrumentation.WithEvents(events), instrumentation.WithLoggerProvider(noop.NewLoggerProvider()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			ledger := newLedger()
+			ledger.take(produce(t, p))
+			burnt, busy := usage(syscall.RUSAGE_CHILDREN), ledger.host
+			children(t, 60, 50*time.Millisecond)
+			burnt = usage(syscall.RUSAGE_CHILDREN) - burnt
+			time.Sleep(250 * time.Millisecond) // a pass is shared for 200 ms
+			ledger.take(produce(t, p))
+			share := ledger.other / burnt.Seconds()
+			t.Logf("processes %d, events %d: the dead used %v, the remainder grew by %.3f s; host %.2f s, all processes %.2f s",
+				processes, events, burnt, ledger.other, ledger.host-busy, ledger.sum)
+			if share < 0.95 {
+				t.Errorf("the remainder grew by %.1f %% of it", share*100)
+			}
+			if host := ledger.host - busy; ledger.sum > host*1.05+0.5 {
+				t.Errorf("all processes used %.2f s of the host's %.2f s", ledger.sum, host)
+			}
+		}
+	}
+}
+
+// children lets processes burn, as many at a time as there are CPUs.
+func children(t *testing.T, n int, each time.Duration) {
+	t.Helper()
+	var all sync.WaitGroup
+	queue := make(chan int)
+	for range runtime.NumCPU() {
+		all.Go(func() {
+			for range queue {
+				cmd := exec.Command(os.Args[0])
+				cmd.Env = append(os.Environ(), burnVariable+"="+each.String())
+				if err := cmd.Run(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		queue <- i
+	}
+	close(queue)
+	all.Wait()
+}
+
+// ledger sums CPU time up over the exports, as a receiver does.
+type ledger struct {
+	last       map[string]float64
+	begun      bool
+	sum, other float64 // growth of all processes' series, and of the remainder's
+	host       float64
+}
+
+func newLedger() *ledger { return &ledger{last: map[string]float64{}} }
+
+func (l *ledger) take(scope metricdata.ScopeMetrics) {
+	for _, m := range scope.Metrics {
+		data, ok := m.Data.(metricdata.Sum[float64])
+		if !ok {
+			continue
+		}
+		if m.Name == "system.cpu.time" {
+			l.host = 0
+		}
+		for _, p := range data.DataPoints {
+			mode, _ := p.Attributes.Value("cpu.mode")
+			if m.Name == "system.cpu.time" {
+				switch mode.AsString() {
+				case "user", "nice", "system":
+					l.host += p.Value
+				}
+				continue
+			}
+			key := p.Attributes.Encoded(attribute.DefaultEncoder()) + p.StartTime.String()
+			grown := p.Value - l.last[key]
+			if _, known := l.last[key]; !known && !l.begun {
+				grown = 0
+			}
+			l.last[key] = p.Value
+			l.sum += grown
+			if _, ok := p.Attributes.Value("pidometer.process.group"); ok {
+				l.other += grown
+			}
+		}
+	}
+	l.begun = true
+}
