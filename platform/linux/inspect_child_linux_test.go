@@ -40,6 +40,10 @@ func init() {
 		playDumper()
 	case "title":
 		playTitle()
+	case "hog":
+		playHog()
+	case "systemd":
+		playSystemd()
 	}
 	fmt.Println("ready")
 	rest()

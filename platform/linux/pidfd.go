@@ -21,86 +21,110 @@ const (
 	infoExit = 1 << 3 // PIDFD_INFO_EXIT: only of a process that was waited for
 )
 
+// pidfdOccurrences are the ends of single processes.
+var pidfdOccurrences = platform.OccurrenceSource{
+	Name: "pidfd", Needs: "Linux 5.3; for the status of processes that are no children Linux 6.15",
+	Tells: platform.KindsOf(platform.ProcessExited), Followed: true,
+}
+
 // pidfds follows single processes, each by a descriptor.
 type pidfds struct {
 	*watch
-	open map[uint64]followed
+	calls LifeListener
+	open  map[uint64]*followed
 }
 
-// followed is a process by its descriptor.
+// followed is a process by its descriptor, which never stands for another one.
 type followed struct {
+	*pidfds
 	key platform.Key
 	fd  int
 }
 
 // openPidfds finds out whether there is such a thing.
-func openPidfds(w *watch) (spring, error) {
-	fd, err := w.calls.OpenProcess(uint64(w.calls.Pid()))
+func openPidfds(w *watch) (listener, error) {
+	calls, err := w.lives()
 	if err != nil {
 		return nil, err
 	}
-	w.calls.Close(fd)
-	return &pidfds{watch: w, open: map[uint64]followed{}}, nil
+	fd, err := calls.OpenProcess(uint64(calls.Pid()))
+	if err != nil {
+		return nil, fmt.Errorf("pidfd_open: %w", err)
+	}
+	calls.Close(fd)
+	w.pidfds = &pidfds{w, calls, map[uint64]*followed{}}
+	return w.pidfds, nil
 }
 
-// descriptor is none: each process has its own in the poll.
-func (p *pidfds) descriptor() (int, bool) { return -1, false }
-
-// follow opens a process, and makes sure that it is the one that was meant: what the
-// descriptor stands for never changes.
-func (p *pidfds) follow(k platform.Key) error {
-	if _, ok := p.open[k.ID]; ok {
+// Follow opens a process, and makes sure that it is the one that was meant.
+func (w *watch) Follow(k platform.Key) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.pidfds
+	if w.closed || p == nil || p.open[k.ID] != nil {
 		return nil
 	}
-	fd, err := p.shared.openProcess(p.calls, k)
+	fd, err := w.backend.details.openProcess(p.calls, k)
 	if err != nil {
 		return err
 	}
-	if err := p.poll.Add(fd, false); err != nil {
+	f := &followed{p, k, fd}
+	// It is ready when the process ends, and again when its parent took note. A zombie
+	// that nobody waits for would wake for ever otherwise.
+	if err := p.listen(fd, Edge, f); err != nil {
 		p.calls.Close(fd)
 		return err
 	}
-	p.open[k.ID] = followed{k, fd}
+	p.open[k.ID] = f
 	return nil
 }
 
-func (p *pidfds) unfollow(k platform.Key) {
-	if f, ok := p.open[k.ID]; ok && f.key == k {
-		p.drop(f)
+func (w *watch) Unfollow(k platform.Key) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pidfds == nil {
+		return
+	}
+	if f := w.pidfds.open[k.ID]; f != nil && f.key == k {
+		f.close()
 	}
 }
 
-func (p *pidfds) drop(f followed) {
-	p.poll.Remove(f.fd)
-	p.calls.Close(f.fd)
-	delete(p.open, f.key.ID)
+// drain is called for each process by itself.
+func (p *pidfds) drain(bool, func(*platform.Occurrence)) error { return nil }
+
+func (p *pidfds) close() {
+	for _, f := range p.open {
+		f.close()
+	}
+	if p.watch.pidfds == p {
+		p.watch.pidfds = nil
+	}
 }
 
-// drain asks every process that is followed. They are few.
-func (p *pidfds) drain(yield func(*platform.Occurrence)) error {
-	for _, f := range p.open {
-		exit, ended := status(p.calls, f.fd)
-		if !ended {
-			continue
-		}
-		p.drop(f)
+func (f *followed) drain(_ bool, yield func(*platform.Occurrence)) error {
+	if f.open[f.key.ID] != f {
+		return nil // it was let go of since it became ready
+	}
+	exit, ended := status(f.calls, f.fd)
+	if ended {
+		f.close()
 		yield(&platform.Occurrence{Kind: platform.ProcessExited, Key: f.key, At: time.Now(), Exit: exit})
 	}
 	return nil
 }
 
-func (p *pidfds) close() {
-	for _, f := range p.open {
-		p.drop(f)
-	}
+func (f *followed) close() {
+	f.calls.Close(f.fd)
+	delete(f.open, f.key.ID)
 }
 
 // status tells whether a process has ended and was waited for, and how.
-func status(calls Listener, fd int) (exit platform.Exit, ended bool) {
+func status(calls LifeListener, fd int) (exit platform.Exit, ended bool) {
 	var buf [infoSize]byte
 	binary.NativeEndian.PutUint64(buf[infoMask:], infoExit)
 	switch err := calls.ProcessInfo(fd, buf[:]); {
-	case errors.Is(err, os.ErrProcessDone):
+	case errors.Is(err, os.ErrProcessDone), errors.Is(err, errors.ErrUnsupported):
 		return exit, true // a kernel that does not tell
 	case err != nil:
 		return exit, false
@@ -118,7 +142,7 @@ func decodeProcessInfo(b []byte) (exit platform.Exit, ended bool) {
 
 // openProcess opens a process by its identity: between finding and opening it another
 // may have got the PID, so its start is looked at again.
-func (d *details) openProcess(calls Listener, k platform.Key) (int, error) {
+func (d *details) openProcess(calls LifeListener, k platform.Key) (int, error) {
 	fd, err := calls.OpenProcess(k.ID)
 	if err != nil {
 		return -1, err
@@ -143,7 +167,7 @@ const reaping = time.Second
 // parent took note, since Linux 6.15. A kernel before 5.3 has no pidfd: then /proc is
 // asked ten times in a second.
 func (b *backend) WaitProcess(ctx context.Context, k platform.Key) (platform.Exit, error) {
-	calls, ok := b.kernel.(Listener)
+	calls, ok := b.kernel.(LifeListener)
 	if !ok {
 		return platform.Exit{}, fmt.Errorf("a kernel that is recorded has nobody to wait for: %w", errors.ErrUnsupported)
 	}

@@ -50,34 +50,54 @@ const (
 // (measured, Linux 6.18 on amd64, 2026-11-23).
 const connectorBuffer = 8 << 20
 
+// connectorOccurrences is the proc connector.
+var connectorOccurrences = platform.OccurrenceSource{
+	Name: "proc connector", Needs: "the first PID namespace, and before Linux 6.6 CAP_NET_ADMIN",
+	Tells: platform.KindsOf(platform.ProcessStarted, platform.ProcessExecuted, platform.ProcessExited),
+}
+
 // connector is the proc connector: the kernel tells of each fork, exec and exit.
 type connector struct {
 	*watch
-	fd  int
-	buf []byte
+	calls LifeListener
+	fd    int
+	buf   []byte
 }
 
 // openConnector begins to listen, and waits for the kernel's answer for a moment:
 // a kernel that does not want to tell says so, or nothing.
-func openConnector(w *watch) (spring, error) {
+func openConnector(w *watch) (listener, error) {
+	calls, err := w.lives()
+	if err != nil {
+		return nil, err
+	}
 	if err := w.inFirstNamespace(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("proc connector: %w", err)
 	}
-	fd, err := w.calls.Listen(protocolConnector, 1<<(connectorProc-1), connectorBuffer)
+	fd, err := calls.Listen(protocolConnector, 1<<(connectorProc-1), connectorBuffer)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("proc connector: %w", err)
 	}
-	c := &connector{watch: w, fd: fd, buf: make([]byte, 4<<10)}
-	if err = w.calls.Attach(fd, connectorFilter()); err == nil {
-		if err = w.calls.Write(fd, connectorRequest(connectorListen)); err == nil {
-			err = c.answer()
-		}
-	}
-	if err != nil {
+	c := &connector{w, calls, fd, make([]byte, 4<<10)}
+	if err := c.begin(); err != nil {
 		c.close()
-		return nil, err
+		return nil, fmt.Errorf("proc connector: %w", err)
 	}
 	return c, nil
+}
+
+// begin asks for the records.
+func (c *connector) begin() error {
+	if err := c.calls.Attach(c.fd, connectorFilter()); err != nil {
+		return err
+	}
+	if err := c.calls.Write(c.fd, connectorRequest(connectorListen)); err != nil {
+		return err
+	}
+	if err := c.answer(); err != nil {
+		return err
+	}
+	return c.listen(c.fd, ToRead, c)
 }
 
 // answer looks for the kernel's answer to the request. It is sent before the write
@@ -107,46 +127,32 @@ func (c *connector) answer() error {
 	}
 }
 
-func (c *connector) descriptor() (int, bool) { return c.fd, false }
-
 func (c *connector) close() { c.calls.Close(c.fd) }
 
 // drain takes the times of one moment for all records of it.
-func (c *connector) drain(yield func(*platform.Occurrence)) error {
-	var at clocks
-	for read := 0; read < mostDatagrams; read++ {
-		n, err := c.calls.Hear(c.fd, c.buf)
-		switch {
-		case errors.Is(err, errEmpty):
-			return nil
-		case errors.Is(err, errOverrun):
-			lost(yield)
-			continue
-		case err != nil:
-			return err
-		}
-		if at == (clocks{}) {
-			at = c.clocks()
-		}
-		_ = decodeDatagram(c.buf[:n], func(_ uint16, b []byte) {
+func (c *connector) drain(_ bool, yield func(*platform.Occurrence)) error {
+	at := c.clocks()
+	err := datagrams(c.calls, c.fd, c.buf, func() { lost(yield) }, func(b []byte) error {
+		_ = decodeDatagram(b, func(_ uint16, b []byte) {
 			if e, ok := decodeConnector(b); ok {
 				c.tell(e, at, yield)
 			}
 		})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("proc connector: %w", err)
 	}
 	return nil
 }
 
-// mostDatagrams bounds one read: what comes in faster waits for the next.
-const mostDatagrams = 1 << 16
-
 // clocks are the clocks of one moment, in nanoseconds.
 type clocks struct{ real, boot, monotonic int64 }
 
-func (w *watch) clocks() (c clocks) {
-	c.monotonic = w.calls.Monotonic()
-	c.real, c.boot = w.calls.Clocks()
-	return c
+func (c *connector) clocks() (at clocks) {
+	at.monotonic = c.calls.Monotonic()
+	at.real, at.boot = c.calls.Clocks()
+	return at
 }
 
 // time turns a time of CLOCK_MONOTONIC into one of day.

@@ -64,9 +64,16 @@ const leastVersion = 12
 // taskstatsBuffer is room for some 8,000 records of 640 bytes.
 const taskstatsBuffer = 8 << 20
 
+// taskstatsOccurrences are the exit records.
+var taskstatsOccurrences = platform.OccurrenceSource{
+	Name: "taskstats", Needs: "CAP_NET_ADMIN in the first user namespace, the first PID namespace, and Linux 5.19",
+	Tells: platform.KindsOf(platform.ProcessAccounted),
+}
+
 // taskstats hears of each thread that ends, and what it used in its life.
 type taskstats struct {
 	*watch
+	calls  LifeListener
 	fd     int
 	family uint16
 	buf    []byte
@@ -75,18 +82,25 @@ type taskstats struct {
 }
 
 // openTaskstats asks for the records of all CPUs.
-func openTaskstats(w *watch) (spring, error) {
-	if err := w.inFirstNamespace(); err != nil {
-		return nil, err
-	}
-	fd, err := w.calls.Listen(protocolGeneric, 0, taskstatsBuffer)
+func openTaskstats(w *watch) (listener, error) {
+	calls, err := w.lives()
 	if err != nil {
 		return nil, err
 	}
-	t := &taskstats{watch: w, fd: fd, buf: make([]byte, 16<<10), groups: map[uint64]*threadUse{}}
-	if err := t.register(); err != nil {
+	if err := w.inFirstNamespace(); err != nil {
+		return nil, fmt.Errorf("taskstats: %w", err)
+	}
+	fd, err := calls.Listen(protocolGeneric, 0, taskstatsBuffer)
+	if err != nil {
+		return nil, fmt.Errorf("taskstats: %w", err)
+	}
+	t := &taskstats{watch: w, calls: calls, fd: fd, buf: make([]byte, 16<<10), groups: map[uint64]*threadUse{}}
+	if err = t.register(); err == nil {
+		err = t.listen(fd, ToRead, t)
+	}
+	if err != nil {
 		t.close()
-		return nil, err
+		return nil, fmt.Errorf("taskstats: %w", err)
 	}
 	return t, nil
 }
@@ -106,7 +120,7 @@ func (t *taskstats) register() error {
 
 // possible is the list of all CPUs that may ever be there.
 func (t *taskstats) possible() string {
-	p := t.shared.open(context.Background())
+	p := t.backend.details.open(context.Background())
 	b, err := p.file("sys/devices/system/cpu/possible")
 	if list := strings.TrimSpace(string(b)); err == nil && list != "" {
 		return list
@@ -142,28 +156,17 @@ func (t *taskstats) ask(request []byte) (answer []byte, err error) {
 	}
 }
 
-func (t *taskstats) descriptor() (int, bool) { return t.fd, false }
-
 func (t *taskstats) close() { t.calls.Close(t.fd) }
 
-func (t *taskstats) drain(yield func(*platform.Occurrence)) error {
-	for range mostDatagrams {
-		n, err := t.calls.Hear(t.fd, t.buf)
-		switch {
-		case errors.Is(err, errEmpty):
-			return nil
-		case errors.Is(err, errOverrun):
-			// Whose last thread was among the lost is not known, and another may have
-			// the PID by now.
-			clear(t.groups)
-			lost(yield)
-			continue
-		case err != nil:
-			return err
-		}
-		if err := t.records(t.buf[:n], yield); err != nil {
-			return err
-		}
+func (t *taskstats) drain(_ bool, yield func(*platform.Occurrence)) error {
+	err := datagrams(t.calls, t.fd, t.buf, func() {
+		// Whose last thread was among the lost is not known, and another may have the PID
+		// by now.
+		clear(t.groups)
+		lost(yield)
+	}, func(b []byte) error { return t.records(b, yield) })
+	if err != nil {
+		return fmt.Errorf("taskstats: %w", err)
 	}
 	return nil
 }
@@ -178,7 +181,7 @@ func (t *taskstats) records(b []byte, yield func(*platform.Occurrence)) (err err
 		if record, ok := decodeTaskstats(b); ok {
 			t.add(&record, yield)
 		} else if err == nil {
-			err = fmt.Errorf("taskstats: %w: the records are older than version %d", errors.ErrUnsupported, leastVersion)
+			err = fmt.Errorf("%w: %w: the records are older than version %d", errDeaf, errors.ErrUnsupported, leastVersion)
 		}
 	})
 	return err

@@ -11,259 +11,167 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
-// Listener is a [Caller] that also makes the calls behind a watch. Of one that does
-// not, nothing is listened to.
-type Listener interface {
-	Caller
-	// NewPoll makes a set of descriptors that can be waited for together.
-	NewPoll() (Poll, error)
-	// Listen opens a socket of a netlink protocol that hears what the kernel sends to
-	// the groups, a bit for each, and nobody else. Its buffer is as large as the system
-	// allows, up to the size that is asked for. Reads and writes never wait.
-	Listen(protocol int, groups uint32, buffer int) (fd int, err error)
-	// Attach filters what a socket hears by a classic BPF program.
-	Attach(fd int, program []Instruction) error
-	// Hear reads one datagram. errEmpty says that there is none, errOverrun that some
-	// were lost.
-	Hear(fd int, buf []byte) (int, error)
-	// Monotonic returns CLOCK_MONOTONIC in nanoseconds.
-	Monotonic() int64
-	// OpenProcess opens a process by its PID (pidfd_open).
-	OpenProcess(pid uint64) (fd int, err error)
-	// ProcessInfo fills buf with a struct pidfd_info, of which the mask says what is
-	// wanted (PIDFD_GET_INFO).
-	ProcessInfo(fd int, buf []byte) error
-	// ChildStatus tells how a child of this process ended, and leaves it to be waited
-	// for (waitid with WNOWAIT). False if it has not ended.
-	ChildStatus(fd int) (exit platform.Exit, ended bool, err error)
-	// Await waits until a process has ended, and if reaped until its parent took note
-	// too, without a thread.
-	Await(ctx context.Context, fd int, reaped bool) error
-}
+var _ platform.Watcher = (*backend)(nil)
 
-// Poll is a set of descriptors.
-type Poll interface {
-	// Add takes a descriptor in. Urgent ones tell by POLLPRI.
-	Add(fd int, urgent bool) error
-	// Remove takes it out.
-	Remove(fd int)
-	// Wait returns nil once one of them has something, without a thread. A closed poll
-	// is [fs.ErrClosed].
-	Wait(context.Context) error
-	Close() error
-}
-
-// Instruction is one of classic BPF (struct sock_filter).
-type Instruction struct {
-	Code             uint16
-	JumpTrue, JumpNo uint8
-	K                uint32
-}
-
-var (
-	errEmpty   = errors.New("nothing to read")
-	errOverrun = errors.New("records were lost")
-)
-
-// spring is one source of occurrences that is listened to.
-type spring interface {
-	// descriptor is what to wait for; -1 if there is none, and it is looked at with
-	// every read.
-	descriptor() (fd int, urgent bool)
-	// drain hands over what has happened and never waits. An error means that the
-	// source is of no use any more; what is lost is an occurrence.
-	drain(yield func(*platform.Occurrence)) error
+// listener is one source that a watch listens to.
+type listener interface {
+	// drain hands over what has happened. It never waits. failed says that its
+	// descriptor reports an error. An error that matches errDeaf means that it will
+	// hear nothing any more.
+	drain(failed bool, yield func(*platform.Occurrence)) error
 	close()
 }
 
-// follower is a spring that tells of single processes.
-type follower interface {
-	follow(platform.Key) error
-	unfollow(platform.Key)
-}
+// errDeaf marks a listener that is of no use any more.
+var errDeaf = errors.New("nothing more is heard of it")
 
-// occurrenceSource is one row of the table.
+// occurrenceSource is a source and how it is opened. A listener adds its descriptor to
+// the poll of the watch with itself as what is ready; one without is drained at every
+// Read.
 type occurrenceSource struct {
 	platform.OccurrenceSource
-	open func(*watch) (spring, error)
+	open func(*watch) (listener, error)
 }
 
-// occurrenceSources are all of them, the best of a kind first.
+// occurrenceSources are the sources, the best of a kind first.
 var occurrenceSources = []occurrenceSource{
-	{platform.OccurrenceSource{Name: "proc connector", Needs: "the first PID namespace, and before Linux 6.6 CAP_NET_ADMIN",
-		Tells: platform.KindsOf(platform.ProcessStarted, platform.ProcessExecuted, platform.ProcessExited)}, openConnector},
-	{platform.OccurrenceSource{Name: "taskstats", Needs: "CAP_NET_ADMIN in the first user namespace and the first PID namespace, and Linux 5.19",
-		Tells: platform.KindsOf(platform.ProcessAccounted)}, openTaskstats},
-	{platform.OccurrenceSource{Name: "pidfd", Needs: "Linux 5.3; for the status of processes that are no children Linux 6.15",
-		Tells: platform.KindsOf(platform.ProcessExited), Followed: true}, openPidfds},
+	{connectorOccurrences, openConnector},
+	{taskstatsOccurrences, openTaskstats},
+	{pidfdOccurrences, openPidfds},
+	{kmsgOccurrences, openKmsg},
+	{vmstatOccurrences, openOOMCount},
+	{systemdOccurrences, openSystemd},
+	{psiOccurrences, openPSI},
 }
 
-// Occurrences returns what can be listened to.
 func (b *backend) Occurrences() []platform.OccurrenceSource { return Occurrences() }
 
 // Occurrences returns what a Linux kernel can be listened to for, the best source of a
 // kind first.
-func Occurrences() (all []platform.OccurrenceSource) {
-	for _, s := range occurrenceSources {
-		all = append(all, s.OccurrenceSource)
+func Occurrences() []platform.OccurrenceSource {
+	all := make([]platform.OccurrenceSource, len(occurrenceSources))
+	for i, s := range occurrenceSources {
+		all[i] = s.OccurrenceSource
 	}
 	return all
 }
 
-// watch listens to several sources at once.
-type watch struct {
-	shared *details
-	calls  Listener
-	poll   Poll
-	tiers  []platform.Tier
-
-	mu      sync.Mutex
-	springs []spring
-	closed  bool
-}
-
-// Watch listens to the best source of each kind.
-func (b *backend) Watch(_ context.Context, o platform.WatchOptions) (platform.Watch, error) {
-	calls, ok := b.kernel.(Listener)
+// Watch opens the best source of each kind that is wanted, and tries the others.
+func (b *backend) Watch(ctx context.Context, o platform.WatchOptions) (platform.Watch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	kernel, ok := b.kernel.(Listener)
 	if !ok {
-		return nil, fmt.Errorf("a kernel that is recorded tells nothing: %w", errors.ErrUnsupported)
+		return nil, fmt.Errorf("this kernel is recorded, and nothing happens in it: %w", errors.ErrUnsupported)
 	}
-	poll, err := calls.NewPoll()
+	poll, err := kernel.OpenPoll()
 	if err != nil {
-		return nil, fmt.Errorf("poll: %w", err)
+		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	w := &watch{shared: b.details, calls: calls, poll: poll}
-	var covered platform.OccurrenceKindSet
+	w := &watch{backend: b, kernel: kernel, poll: poll, buf: make([]byte, kmsgRoom)}
+	var heard platform.OccurrenceKindSet
 	for _, s := range occurrenceSources {
-		covered |= w.open(s, o.Kinds, covered)
+		if wanted := s.Tells & o.Kinds; wanted != 0 {
+			w.consider(s, wanted&^heard == 0)
+			if !s.Followed && w.tiers[len(w.tiers)-1].Err == nil {
+				heard |= wanted
+			}
+		}
 	}
 	return w, nil
 }
 
-// open listens to a source unless better ones tell all that is wanted of it, and
-// returns what need not be listened for elsewhere.
-func (w *watch) open(s occurrenceSource, wanted, covered platform.OccurrenceKindSet) platform.OccurrenceKindSet {
-	wanted &= s.Tells
-	tier := platform.Tier{Source: s.OccurrenceSource}
+// watch is a [platform.Watch] over the sources that could be opened.
+type watch struct {
+	backend *backend
+	kernel  Listener
+	poll    Poll
+	tiers   []platform.Tier
+
+	mu        sync.Mutex
+	closed    bool
+	listeners []listener
+	silent    []listener // those that no descriptor tells of
+	pidfds    *pidfds    // nil for none
+	ready     [16]Ready
+	buf       []byte // lent to one read at a time
+	path      []byte
+	statBuf   [statRoom]byte
+	stat      processStat
+	groups    cgroupPaths
+	groupBuf  [groupRoom]byte
+}
+
+// consider opens a source and notes how that went. One that is spared shows that it
+// would work, and is closed.
+func (w *watch) consider(s occurrenceSource, spared bool) {
+	l, err := s.open(w)
+	w.tiers = append(w.tiers, platform.Tier{Source: s.OccurrenceSource, Err: err, Spared: spared && err == nil})
 	switch {
-	case wanted == 0:
-		return 0
-	case wanted&^covered == 0:
-		tier.Spared = true
-		w.tiers = append(w.tiers, tier)
-		return 0
+	case err != nil:
+	case spared:
+		w.drop(l)
+	default:
+		w.listeners = append(w.listeners, l)
 	}
-	opened, err := s.open(w)
-	if err == nil {
-		if fd, urgent := opened.descriptor(); fd >= 0 {
-			if err = w.poll.Add(fd, urgent); err != nil {
-				opened.close()
-			}
-		}
-	}
-	tier.Err = err
-	if err != nil {
-		tier.Err = fmt.Errorf("%s: %w", s.Name, err)
-	}
-	w.tiers = append(w.tiers, tier)
-	if err != nil {
-		return 0
-	}
-	w.springs = append(w.springs, opened)
-	if s.Followed {
-		return 0
-	}
-	return wanted
+}
+
+// listen adds a descriptor of a listener to the poll.
+func (w *watch) listen(fd int, on PollEvents, l listener) error { return w.poll.Add(fd, on, l) }
+
+// drop closes a listener and forgets it.
+func (w *watch) drop(l listener) {
+	l.close()
+	w.silent = omit(w.silent, l)
+	w.listeners = omit(w.listeners, l)
+}
+
+func omit(list []listener, l listener) []listener {
+	return slices.DeleteFunc(list, func(have listener) bool { return have == l })
 }
 
 func (w *watch) Tiers() []platform.Tier { return w.tiers }
 
 func (w *watch) Wait(ctx context.Context) error { return w.poll.Wait(ctx) }
 
-// Read drains every source. One that fails is closed: the others go on.
-func (w *watch) Read(yield func(*platform.Occurrence)) error {
+// Read drains what is ready, and what never says so.
+func (w *watch) Read(yield func(*platform.Occurrence)) (err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return fs.ErrClosed
 	}
-	var errs []error
-	w.springs = slices.DeleteFunc(w.springs, func(s spring) bool {
-		err := s.drain(yield)
-		if err != nil {
-			errs = append(errs, err)
-			w.shut(s)
-		}
-		return err != nil
-	})
-	return errors.Join(errs...)
+	n, err := w.poll.Ready(w.ready[:])
+	if err != nil {
+		return fmt.Errorf("epoll: %w", err)
+	}
+	for _, r := range w.ready[:n] {
+		err = errors.Join(err, w.drain(r.Of.(listener), r.Failed, yield))
+	}
+	for _, l := range slices.Clone(w.silent) {
+		err = errors.Join(err, w.drain(l, false, yield))
+	}
+	return err
 }
 
-// shut closes a source.
-func (w *watch) shut(s spring) {
-	if fd, _ := s.descriptor(); fd >= 0 {
-		w.poll.Remove(fd)
+func (w *watch) drain(l listener, failed bool, yield func(*platform.Occurrence)) error {
+	err := l.drain(failed, yield)
+	if errors.Is(err, errDeaf) {
+		w.drop(l)
 	}
-	s.close()
-}
-
-func (w *watch) Follow(k platform.Key) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, s := range w.springs {
-		if f, ok := s.(follower); ok {
-			return f.follow(k)
-		}
-	}
-	return nil
-}
-
-func (w *watch) Unfollow(k platform.Key) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, s := range w.springs {
-		if f, ok := s.(follower); ok {
-			f.unfollow(k)
-		}
-	}
+	return err
 }
 
 func (w *watch) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
-		return nil
+		return fs.ErrClosed
 	}
 	w.closed = true
-	for _, s := range w.springs {
-		w.shut(s)
+	for _, l := range w.listeners {
+		l.close()
 	}
-	w.springs = nil
 	return w.poll.Close()
 }
-
-// lost is the occurrence that stands for records that were dropped.
-func lost(yield func(*platform.Occurrence)) {
-	yield(&platform.Occurrence{Kind: platform.OccurrencesLost})
-}
-
-// inFirstNamespace reports whether this program is in the PID namespace that the
-// kernel began with: only there it tells of processes by netlink (cn_proc_mcast_ctl in
-// drivers/connector/cn_proc.c, taskstats_user_cmd in kernel/taskstats.c). That
-// namespace has a number of its own (PROC_PID_INIT_INO in include/linux/proc_ns.h).
-func (w *watch) inFirstNamespace() error {
-	p := w.shared.open(context.Background())
-	if p.selfErr != nil {
-		return p.selfErr
-	}
-	link, err := p.readLink(p.self, "ns/pid")
-	switch {
-	case err != nil:
-		return err
-	case link != firstNamespace:
-		return fmt.Errorf("%w inside a PID namespace", errors.ErrUnsupported)
-	}
-	return nil
-}
-
-const firstNamespace = "pid:[4026531836]"

@@ -2,211 +2,132 @@ package linux
 
 import (
 	"context"
-	"errors"
-	"io/fs"
+	"fmt"
 	"os"
-	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/pidometer/pidometer/platform"
 )
 
 var _ Listener = realKernel{}
 
-func (k realKernel) Listen(protocol int, groups uint32, buffer int) (int, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, protocol)
+// epoll is an epoll instance that sits in the poller of the Go runtime, which is one
+// too: a goroutine that waits for it takes no thread.
+type epoll struct {
+	file *os.File
+	raw  syscall.RawConn
+	fd   int
+	of   map[int32]any // by descriptor
+	in   [16]unix.EpollEvent
+}
+
+func (realKernel) OpenPoll() (Poll, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return -1, failure(err)
+		return nil, err
 	}
-	// Beyond net.core.rmem_max only with CAP_NET_ADMIN.
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer) != nil {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, buffer)
-	}
-	err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups})
-	if err == nil {
-		err = k.peer.connect(fd) // so that nobody but the kernel is heard
-	}
-	if err != nil {
+	if err = unix.SetNonblock(fd, true); err != nil {
 		unix.Close(fd)
-		return -1, failure(err)
+		return nil, err
 	}
-	return fd, nil
-}
-
-func (realKernel) Attach(fd int, program []Instruction) error {
-	filter := make([]unix.SockFilter, len(program))
-	for i, p := range program {
-		filter[i] = unix.SockFilter{Code: p.Code, Jt: p.JumpTrue, Jf: p.JumpNo, K: p.K}
+	p := &epoll{file: os.NewFile(uintptr(fd), "epoll"), fd: fd, of: map[int32]any{}}
+	if p.raw, err = p.file.SyscallConn(); err == nil {
+		err = p.file.SetReadDeadline(time.Time{}) // fails if the runtime does not poll it
 	}
-	err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(filter)), Filter: unsafe.SliceData(filter)})
-	return failure(err)
-}
-
-func (k realKernel) Hear(fd int, buf []byte) (int, error) {
-	n, err := k.Read(fd, buf)
-	switch {
-	case errors.Is(err, unix.EAGAIN):
-		return 0, errEmpty
-	case errors.Is(err, unix.ENOBUFS):
-		return 0, errOverrun
-	}
-	return n, err
-}
-
-func (realKernel) Monotonic() int64 {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return ts.Nano()
-}
-
-func (realKernel) OpenProcess(pid uint64) (int, error) {
-	fd, err := unix.PidfdOpen(int(pid), unix.PIDFD_NONBLOCK)
-	if errors.Is(err, unix.EINVAL) { // Linux before 5.10 does not know the flag
-		fd, err = unix.PidfdOpen(int(pid), 0)
-	}
-	return fd, failure(err)
-}
-
-// pidfdGetInfo is _IOWR(PIDFS_IOCTL_MAGIC, 11, 64 bytes).
-const pidfdGetInfo = 0xc000_0000 | infoSize<<16 | 0xff<<8 | 11
-
-func (realKernel) ProcessInfo(fd int, buf []byte) error {
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), pidfdGetInfo, uintptr(unsafe.Pointer(unsafe.SliceData(buf))))
-	if errno == unix.ENOTTY || errno == unix.EINVAL {
-		return errors.ErrUnsupported
-	}
-	_, err := result(0, errno)
-	return err
-}
-
-func (realKernel) ChildStatus(fd int) (exit platform.Exit, ended bool, err error) {
-	var info unix.Siginfo
-	if err := unix.Waitid(unix.P_PIDFD, fd, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil); err != nil {
-		return exit, false, failure(err)
-	}
-	const exited, killed, dumped = 1, 2, 3 // CLD_EXITED, CLD_KILLED, CLD_DUMPED
-	// si_status follows si_pid and si_uid (struct siginfo, man 2 sigaction).
-	status := *(*int32)(unsafe.Add(unsafe.Pointer(&info), childStatus))
-	switch info.Code {
-	case exited:
-		return platform.Exit{Known: true, Code: int64(status)}, true, nil
-	case killed, dumped:
-		return platform.Exit{Known: true, Signal: int(status), Core: info.Code == dumped}, true, nil
-	}
-	return exit, false, nil
-}
-
-// childStatus is the offset of si_status: three ints, padding to a pointer's size, and
-// two ints.
-const childStatus = 12 + (unsafe.Sizeof(uintptr(0)) - 4) + 8
-
-func (k realKernel) Await(ctx context.Context, fd int, reaped bool) error {
-	wanted := int16(unix.POLLIN | unix.POLLHUP)
-	if reaped {
-		wanted = unix.POLLHUP // since Linux 6.9 (pidfs)
-	}
-	twin, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		return failure(err)
+		p.file.Close()
+		return nil, err
 	}
-	_ = unix.SetNonblock(twin, true)
-	return park(ctx, os.NewFile(uintptr(twin), "pidfd"), true, func(fd uintptr) (bool, error) {
-		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		if _, err := unix.Poll(fds, 0); err != nil && err != unix.EINTR {
-			return true, failure(err)
+	return p, nil
+}
+
+var pollEvents = [...]uint32{ToRead: unix.EPOLLIN, Edge: unix.EPOLLIN | unix.EPOLLET}
+
+func (p *epoll) Add(fd int, on PollEvents, of any) error {
+	event := unix.EpollEvent{Events: pollEvents[on], Fd: int32(fd)}
+	p.of[event.Fd] = of
+	return failure(unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &event))
+}
+
+func (p *epoll) Ready(ready []Ready) (int, error) {
+	room := p.in[:min(len(p.in), len(ready))]
+	for {
+		n, err := unix.EpollWait(p.fd, room, 0)
+		if err == unix.EINTR {
+			continue
 		}
-		return fds[0].Revents&wanted != 0, nil
-	})
+		for i := range max(n, 0) {
+			ready[i] = Ready{p.of[room[i].Fd], room[i].Events&(unix.EPOLLERR|unix.EPOLLHUP) != 0}
+		}
+		return max(n, 0), err
+	}
 }
 
-// park waits until ready says so, in the runtime's own poller.
-func park(ctx context.Context, file *os.File, closes bool, ready func(fd uintptr) (bool, error)) error {
-	if closes {
-		defer file.Close()
-	}
-	conn, err := file.SyscallConn()
-	if err != nil {
+// Wait asks by poll(2), which takes nothing from what epoll_wait will tell.
+func (p *epoll) Wait(ctx context.Context) error {
+	if err := p.file.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	if err := file.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = file.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	var failed error
-	err = conn.Read(func(fd uintptr) (done bool) {
-		done, failed = ready(fd)
-		return done
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		p.file.SetReadDeadline(time.Unix(1, 0))
+		close(over)
 	})
-	switch {
-	case failed != nil:
-		return failed
-	case errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil:
+	err := p.raw.Read(func(fd uintptr) bool {
+		ask := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(ask[:], 0)
+		return n > 0 || err != nil && err != unix.EINTR
+	})
+	if !stop() {
+		<-over
+	}
+	if ctx.Err() != nil && err != nil {
 		return ctx.Err()
 	}
 	return err
 }
 
-// epoll is a set of descriptors, which is itself one in the runtime's poller: whoever
-// waits for it takes no thread.
-type epoll struct {
-	file   *os.File
-	fd     int
-	closed atomic.Bool
+func (p *epoll) Close() error { return p.file.Close() }
+
+func (realKernel) OpenWrite(dir int, path []byte) (int, error) {
+	return openat(dir, path, openFile|unix.O_RDWR)
 }
 
-func (realKernel) NewPoll() (Poll, error) {
-	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, failure(err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		return nil, failure(err)
-	}
-	return &epoll{file: os.NewFile(uintptr(fd), "epoll"), fd: fd}, nil
+func (realKernel) End(fd int) error {
+	_, err := unix.Seek(fd, 0, unix.SEEK_END)
+	return failure(err)
 }
 
-func (p *epoll) Add(fd int, urgent bool) error {
-	events := uint32(unix.EPOLLIN)
-	if urgent {
-		events = unix.EPOLLPRI
-	}
-	return failure(unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}))
-}
-
-func (p *epoll) Remove(fd int) { _ = unix.EpollCtl(p.fd, unix.EPOLL_CTL_DEL, fd, nil) }
-
-func (p *epoll) Wait(ctx context.Context) error {
-	err := park(ctx, p.file, false, func(fd uintptr) (bool, error) {
-		var events [1]unix.EpollEvent
-		n, err := unix.EpollWait(int(fd), events[:], 0)
-		if err != nil && err != unix.EINTR {
-			return true, failure(err)
-		}
-		return n > 0, nil
-	})
-	if err != nil && p.closed.Load() {
-		return fs.ErrClosed
-	}
-	return err
-}
-
-func (p *epoll) Close() error {
-	p.closed.Store(true)
-	return p.file.Close()
-}
-
-// failure is an error of x/sys in the words of the standard library.
+// failure is standard for what x/sys returns.
 func failure(err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := err.(syscall.Errno); ok {
 		return standard(errno)
 	}
 	return err
 }
+
+func (realKernel) Connect(path string) (fd, peer int, err error) {
+	fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return -1, 0, failure(err)
+	}
+	if err = unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err == nil {
+		var of *unix.Ucred
+		if of, err = unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			return fd, int(of.Pid), nil
+		}
+	}
+	unix.Close(fd)
+	return -1, 0, failure(err)
+}
+
+func (realKernel) Send(fd int, b []byte) error {
+	n, err := unix.SendmsgN(fd, b, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	if err == nil && n != len(b) {
+		err = fmt.Errorf("%d of %d bytes: %w", n, len(b), unix.EAGAIN)
+	}
+	return failure(err)
+}
+
+func (realKernel) UID() int { return os.Geteuid() }
