@@ -120,9 +120,13 @@ func (w *systemdServices) begin() {
 		add.signature, add.text = "s", rule
 		w.client.call(add)
 	}
-	owner := busMethod("GetNameOwner")
-	owner.signature, owner.text = "s", systemdName
-	w.asked.owner = w.client.call(owner)
+	w.asked.owner = w.client.call(ownerOfSystemd())
+}
+
+func ownerOfSystemd() dbusMethod {
+	m := busMethod("GetNameOwner")
+	m.signature, m.text = "s", systemdName
+	return m
 }
 
 const unitRule = "type='signal',sender='" + systemdName + "',interface='" + propertiesName +
@@ -136,9 +140,14 @@ func busMethod(member string) dbusMethod {
 // and for the services.
 func (w *systemdServices) subscribe() {
 	w.client.call(managerMethod("Subscribe"))
-	list := managerMethod("ListUnitsByPatterns")
-	list.signature, list.lists[1] = "asas", []string{"*" + serviceSuffix}
-	w.asked.units = w.client.call(list)
+	w.asked.units = w.client.call(listByPatterns())
+}
+
+// listByPatterns asks for the units in any state whose names end so.
+func listByPatterns() dbusMethod {
+	m := managerMethod("ListUnitsByPatterns")
+	m.signature, m.lists[1] = "asas", []string{"*" + serviceSuffix}
+	return m
 }
 
 func managerMethod(member string) dbusMethod {

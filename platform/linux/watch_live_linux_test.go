@@ -23,27 +23,6 @@ func watching(t *testing.T, b platform.Watcher, kinds ...platform.OccurrenceKind
 	return w
 }
 
-// heard is an occurrence that was kept.
-type heard struct {
-	platform.Occurrence
-	command, cgroup, state, before, title string
-	usage                                 map[platform.Field]uint64
-}
-
-func keep(o *platform.Occurrence) heard {
-	h := heard{Occurrence: *o, command: string(o.Command), cgroup: string(o.Cgroup), state: string(o.State),
-		before: string(o.Before), title: string(o.Title), usage: map[platform.Field]uint64{}}
-	if o.Usage != nil {
-		for _, f := range []platform.Field{platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual} {
-			if v, ok := o.Usage.Get(f); ok {
-				h.usage[f] = v
-			}
-		}
-	}
-	h.Command, h.Cgroup, h.State, h.Before, h.Title, h.Usage = nil, nil, nil, nil, nil, nil
-	return h
-}
-
 // hear reads a watch each time that it has something, until one of what it tells is
 // wanted. It returns all of it, that one last.
 func hear(t *testing.T, w platform.Watch, wanted func(heard) bool) (all []heard) {
