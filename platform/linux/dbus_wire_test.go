@@ -9,11 +9,11 @@ import (
 
 // wire is a message to be written.
 type wire struct {
-	kind                              byte
-	serial, answers                   uint32
-	path, iface, member, failed, from string
-	signature                         types
-	body                              []any
+	kind                                  byte
+	serial, answers                       uint32
+	path, iface, member, failed, from, to string
+	signature                             types
+	body                                  []any
 }
 
 func (m wire) bytes(order binary.AppendByteOrder) []byte {
@@ -28,6 +28,7 @@ func (m wire) bytes(order binary.AppendByteOrder) []byte {
 	add(dbusMember, "s", m.member)
 	add(dbusErrorName, "s", m.failed)
 	add(dbusSender, "s", m.from)
+	add(dbusDestination, "s", m.to)
 	if m.answers != 0 {
 		fields = append(fields, header(dbusReplySerial, "u", m.answers))
 	}
