@@ -46,8 +46,11 @@ var pollEvents = [...]uint32{ToRead: unix.EPOLLIN, Edge: unix.EPOLLIN | unix.EPO
 
 func (p *epoll) Add(fd int, on PollEvents, of any) error {
 	event := unix.EpollEvent{Events: pollEvents[on], Fd: int32(fd)}
+	if err := unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
+		return failure(err)
+	}
 	p.of[event.Fd] = of
-	return failure(unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &event))
+	return nil
 }
 
 func (p *epoll) Ready(ready []Ready) (int, error) {
