@@ -3,6 +3,7 @@ package linux
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -17,6 +18,7 @@ var _ Listener = realKernel{}
 type epoll struct {
 	file *os.File
 	raw  syscall.RawConn
+	turn chan struct{} // full while somebody waits
 	fd   int
 	of   map[int32]any // by descriptor
 	in   [16]unix.EpollEvent
@@ -31,7 +33,7 @@ func (realKernel) OpenPoll() (Poll, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	p := &epoll{file: os.NewFile(uintptr(fd), "epoll"), fd: fd, of: map[int32]any{}}
+	p := &epoll{file: os.NewFile(uintptr(fd), "epoll"), fd: fd, of: map[int32]any{}, turn: make(chan struct{}, 1)}
 	if p.raw, err = p.file.SyscallConn(); err == nil {
 		err = p.file.SetReadDeadline(time.Time{}) // fails if the runtime does not poll it
 	}
@@ -67,28 +69,41 @@ func (p *epoll) Ready(ready []Ready) (int, error) {
 	}
 }
 
-// Wait asks by poll(2), which takes nothing from what epoll_wait will tell.
+// Wait asks by poll(2), which takes nothing from what epoll_wait will tell. Those who
+// wait take turns, as the deadline by which a context ends the wait is of the file.
 func (p *epoll) Wait(ctx context.Context) error {
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if err := p.file.SetReadDeadline(time.Time{}); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", fs.ErrClosed, err)
 	}
 	over := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		p.file.SetReadDeadline(time.Unix(1, 0))
 		close(over)
 	})
-	err := p.raw.Read(func(fd uintptr) bool {
-		ask := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(ask[:], 0)
-		return n > 0 || err != nil && err != unix.EINTR
-	})
+	err := p.raw.Read(readable)
 	if !stop() {
 		<-over
 	}
-	if ctx.Err() != nil && err != nil {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return err
+	return fmt.Errorf("%w: %w", fs.ErrClosed, err)
+}
+
+// readable reports whether something is to be read, or will never be.
+func readable(fd uintptr) bool {
+	ask := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(ask[:], 0)
+	return n > 0 || err != nil
 }
 
 func (p *epoll) Close() error { return p.file.Close() }
