@@ -114,6 +114,7 @@ const (
 	HostWindowsLoad1       // threads that wait for a CPU, averaged over a minute
 	HostWindowsLoad5       // over five
 	HostWindowsLoad15      // over fifteen
+	HostSystemCalls
 
 	CPUUser
 	CPUNice
@@ -336,7 +337,12 @@ const (
 	ProcessSwitches        // voluntary and involuntary, where the kernel counts them as one
 	ProcessOtherBytes      // moved by requests to devices that neither read nor write
 	ProcessOtherOperations // such requests
+	ProcessTransferRead    // read from files, devices, pipes and sockets alike
+	ProcessTransferWrite   // written to them
+	ProcessTransferReads   // requests that read
+	ProcessTransferWrites  // that write
 	ProcessWorkingSetPeak  // the largest working set that it ever had
+	ProcessPrivateSet      // the part of the working set that no other process can share
 	ProcessCommitPeak      // the most memory that it ever was promised
 	ProcessPoolPaged       // kernel memory charged to it that can be paged out
 	ProcessPoolNonPaged    // that can not

@@ -66,7 +66,7 @@ var metrics = [...]Metric{
 			{platform.ProcessDiskReadBytes, attrs{DiskDirection.String("read")}},
 			{platform.ProcessDiskWriteBytes, attrs{DiskDirection.String("write")}},
 		},
-		Note: "What storage had to fetch or was given to store, not what the process asked for. On Windows all that the process read and wrote, pipes, sockets and what a cache served too: more is told to administrators only.",
+		Note: "What storage had to fetch or was given to store, not what the process asked for. So on Windows since 10 version 1709; what an earlier one or a 32-bit program is told is process.io.windows.requested, which is no figure of disks.",
 	},
 	{
 		Name: "process.disk.operations", Unit: "{operation}", Kind: Counter, Adds: true,
@@ -76,7 +76,7 @@ var metrics = [...]Metric{
 			{platform.ProcessDiskReads, attrs{DiskDirection.String("read")}},
 			{platform.ProcessDiskWrites, attrs{DiskDirection.String("write")}},
 		},
-		Note: "On Linux the read and write system calls (syscr, syscw), as in psutil: those on pipes and sockets and those served by the page cache count too. So do the read and write requests on Windows.",
+		Note: "On Linux the read and write system calls (syscr, syscw), as in psutil: those on pipes and sockets and those served by the page cache count too. On Windows requests to disks alone, as process.disk.io.",
 	},
 	{
 		Name: "process.memory.usage", Unit: "By", Kind: UpDownCounter, Adds: true,

@@ -117,7 +117,7 @@ var processExtensions = [...]Metric{
 		Name: "process.memory.uss", Unit: "By", Kind: UpDownCounter, Adds: true,
 		Brief:  "Unique set size: physical memory that would be free if the process ended now.",
 		Entity: platform.Process, Points: []Point{{Field: platform.ProcessMemoryUSS}},
-		Note: "On Linux the private pages, huge ones included. " + dear + " On Windows the private working set, which costs nothing.",
+		Note: "On Linux the private pages, huge ones included. " + dear + " On Windows the pages of the working set that no other process maps now.",
 	},
 	{
 		Name: "process.network.connection.count", Unit: "{connection}", Kind: UpDownCounter, Adds: true,

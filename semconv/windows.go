@@ -29,6 +29,26 @@ var windowsExtensions = [...]Metric{
 		Note: "psutil's other_count.",
 	},
 	{
+		Name: "process.io.windows.requested", Unit: "By", Kind: Counter, Adds: true,
+		Brief:  "Bytes that the process read and wrote by requests to files, devices, pipes and sockets.",
+		Entity: platform.Process,
+		Points: []Point{
+			{platform.ProcessTransferRead, attrs{DiskDirection.String("read")}},
+			{platform.ProcessTransferWrite, attrs{DiskDirection.String("write")}},
+		},
+		Note: "psutil's read_bytes and write_bytes: what a cache served counts too. For what went to and from disks see process.disk.io.",
+	},
+	{
+		Name: "process.io.windows.requested_operations", Unit: "{operation}", Kind: Counter, Adds: true,
+		Brief:  "Number of requests of the process that read and wrote files, devices, pipes and sockets.",
+		Entity: platform.Process,
+		Points: []Point{
+			{platform.ProcessTransferReads, attrs{DiskDirection.String("read")}},
+			{platform.ProcessTransferWrites, attrs{DiskDirection.String("write")}},
+		},
+		Note: "psutil's read_count and write_count.",
+	},
+	{
 		Name: "process.memory.windows.commit.peak", Unit: "By", Kind: Gauge,
 		Brief:  "The most memory that the process ever was promised.",
 		Entity: platform.Process, Points: []Point{{Field: platform.ProcessCommitPeak}},
@@ -51,10 +71,16 @@ var windowsExtensions = [...]Metric{
 		Note: "The peak of process.memory.usage. psutil's peak_wset.",
 	},
 	{
+		Name: "process.memory.windows.working_set.private", Unit: "By", Kind: UpDownCounter, Adds: true,
+		Brief:  "The part of the working set that no other process can share.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessPrivateSet}},
+		Note: "What Task Manager shows as memory. It costs nothing and takes no right, as process.memory.uss does; it leaves out pages that others could share and do not.",
+	},
+	{
 		Name: "process.windows.context_switches", Unit: "{context_switch}", Kind: Counter, Adds: true,
 		Brief:  "Number of times the process has been context switched, voluntarily or not.",
 		Entity: platform.Process, Points: []Point{{Field: platform.ProcessSwitches}},
-		Note: "Windows does not tell the two kinds apart, so that process.context_switches, which has to say which, is absent there. The sum over the threads; one that ended keeps its last seen value in it.",
+		Note: "Windows does not tell the two kinds apart, so that process.context_switches, which has to say which, is absent there. The kernel's own sum since Windows 10 version 1709, else that over the threads, in which one that ended keeps its last seen value.",
 	},
 	{
 		Name: "system.cpu.windows.load_15m", Unit: "{thread}", Kind: Gauge, Div: hundredths,
@@ -85,6 +111,12 @@ var windowsExtensions = [...]Metric{
 		Brief:  "Memory that is promised to programs.",
 		Entity: platform.Host, Points: []Point{{Field: platform.HostWindowsCommitted}},
 		Note: "At the limit the next request for memory fails.",
+	},
+	{
+		Name: "system.windows.system_calls", Unit: "{call}", Kind: Counter,
+		Brief:  "Number of calls that programs made to the kernel.",
+		Entity: platform.Host, Points: []Point{{Field: platform.HostSystemCalls}},
+		Note: "psutil's syscalls. Windows counts them in 32 bits, so the series begins with the first look.",
 	},
 	{
 		Name: "windows.service.status", Unit: "1", Kind: UpDownCounter,

@@ -49,11 +49,13 @@ type backend struct {
 	kernel  Kernel
 	options Options
 	word    int
-	boot    platform.Boot
-	started uint64 // FILETIME of boot.Time
-	sources []platform.Source
-	busy    chan struct{} // full while a reader is open, and for ever once closed
-	ended   atomic.Bool   // closed
+	// extended says that the table of processes has what was added to it later.
+	extended bool
+	boot     platform.Boot
+	started  uint64 // FILETIME of boot.Time
+	sources  []platform.Source
+	busy     chan struct{} // full while a reader is open, and for ever once closed
+	ended    atomic.Bool   // closed
 
 	table   []byte // lent to the table of processes for one pass
 	buf     []byte // lent to one other answer at a time
@@ -98,6 +100,7 @@ func New(o Options) (platform.Backend, error) {
 	if err := b.readBoot(); err != nil {
 		return nil, err
 	}
+	b.extended = b.extends()
 	b.host = newHost(b)
 	return b, nil
 }

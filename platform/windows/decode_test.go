@@ -19,6 +19,9 @@ func decodeAll(b []byte, base uint64, word int) (all []slowProcess, whole bool) 
 		for i := range e.count {
 			p.threads = append(p.threads, t.thread(e, i).id)
 		}
+		if x, ok := decodeExtension(t.extensionOf(e)); ok {
+			p.extension = []uint64{x.readBytes, x.writeBytes, x.reads, x.writes, 0, x.switches}
+		}
 		all = append(all, p)
 		return true
 	})
@@ -27,7 +30,12 @@ func decodeAll(b []byte, base uint64, word int) (all []slowProcess, whole bool) 
 
 func sameProcess(a, b slowProcess) bool {
 	lossy := strings.ContainsRune(b.name, '\uFFFD') // what the twin makes of a surrogate
-	return a.pid == b.pid && a.create == b.create && a.commit == b.commit && (a.name == b.name || lossy) && slices.Equal(a.threads, b.threads)
+	if len(b.extension) == 6 {
+		b.extension[4] = 0 // flushes are not read
+	} else {
+		b.extension = nil
+	}
+	return a.pid == b.pid && slices.Equal(a.extension, b.extension) && a.create == b.create && a.commit == b.commit && (a.name == b.name || lossy) && slices.Equal(a.threads, b.threads)
 }
 
 func checkProcesses(t *testing.T, b []byte, base uint64, word int) {
@@ -46,7 +54,7 @@ func TestProcessesCutOff(t *testing.T) {
 		for n := range len(b) + 1 {
 			checkProcesses(t, b[:n:n], tableBase, word)
 		}
-		if _, whole := decodeAll(b[:len(b)-100:len(b)-100], tableBase, word); whole {
+		if _, whole := decodeAll(b[:len(b)-700:len(b)-700], tableBase, word); whole {
 			t.Error("a table without its end is whole")
 		}
 	}
@@ -213,6 +221,9 @@ func checkSample(t *testing.T, b []byte) {
 		want(platform.HostContextSwitches, sure(b, 296, 4))
 		want(platform.HostFaultsMinor, (sure(b, 60, 4)-sure(b, 84, 4))&0xffffffff)
 		want(platform.HostFaultsMajor, sure(b, 84, 4))
+		if calls := sure(b, 308, 4); calls != 0 {
+			want(platform.HostSystemCalls, calls)
+		}
 	} else if v, ok := number(b, 296, 16); ok && v&0xffffffff != 0 {
 		t.Errorf("%x was refused: %v", b, err)
 	}
@@ -251,6 +262,13 @@ func checkLists(t *testing.T, b []byte, word int) {
 		if c.id != uint64(64+i) || c.idle != sure(b, at, 8) || c.user != sure(b, at+16, 8) || c.interrupts != uint32(sure(b, at+40, 4)) {
 			t.Errorf("%x: %+v", b, c)
 		}
+	}
+	var deferred uint64
+	for at := 0; at+24 <= len(b); at += 24 {
+		deferred += sure(b, at+4, 4)
+	}
+	if sum := decodeDeferred(b); uint64(sum) != deferred&0xffffffff {
+		t.Errorf("%x: %d deferred calls, want %d", b, sum, deferred)
 	}
 	for cpu := range uint64(4) {
 		mhz, ok := decodePower(b, cpu)

@@ -92,6 +92,7 @@ func (h *host) once(name string) bool {
 // hostReads reads each source of the host itself into the sample.
 var hostReads = map[int]func(*hostPass) error{
 	fromProcessors:    (*hostPass).readProcessors,
+	fromInterrupts:    (*hostPass).readInterrupts,
 	fromPerformance:   (*hostPass).readPerformance,
 	fromMemory:        (*hostPass).readMemory,
 	fromUptime:        (*hostPass).readUptime,

@@ -6,6 +6,7 @@ import "github.com/pidometer/pidometer/platform"
 // tell of the host itself come first.
 const (
 	fromProcessors = iota + numProcessSources
+	fromInterrupts
 	fromPerformance
 	fromMemory
 	fromUptime
@@ -38,6 +39,8 @@ const hostOnly = platform.SourceSet(1<<fromPower-1) &^ allProcessSources
 func hostSources() []platform.Source {
 	s := make([]platform.Source, numSources)
 	s[fromProcessors] = processorsSource()
+	s[fromInterrupts] = platform.Source{Name: "SystemInterruptInformation", Entity: platform.Host, Cost: 10,
+		Gives: []platform.Given{{Field: platform.HostSoftInterrupts, Bits: 32}}}
 	s[fromPerformance] = performanceSource()
 	s[fromMemory] = level("GetPerformanceInfo", platform.Host, 5, platform.HostMemoryTotal, platform.HostMemoryUsed,
 		platform.HostMemoryFree, platform.HostWindowsCommitted, platform.HostWindowsCommitLimit)

@@ -33,7 +33,7 @@ func (b *backend) inspect(ctx context.Context) (*inspection, error) {
 		return nil, fs.ErrClosed
 	}
 	view := &backend{
-		kernel: b.kernel, options: b.options, word: b.word, boot: b.boot, started: b.started,
+		kernel: b.kernel, options: b.options, word: b.word, extended: b.extended, boot: b.boot, started: b.started,
 		buf: make([]byte, 4<<10), table: make([]byte, processBuffer),
 		places: map[uint64]int{}, known: map[uint64]*known{},
 	}

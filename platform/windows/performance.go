@@ -16,12 +16,13 @@ const (
 	performanceReadCalls = 84
 	performanceWrites    = 96 // pages
 	performanceSwitches  = 296
+	performanceCalls     = 308
 )
 
 func performanceSource() platform.Source {
 	s := platform.Source{Name: "SystemPerformanceInformation", Entity: platform.Host, Cost: 10}
 	for _, f := range [...]platform.Field{platform.HostContextSwitches, platform.HostFaultsMajor, platform.HostFaultsMinor,
-		platform.HostSwapIn, platform.HostSwapOut} {
+		platform.HostSwapIn, platform.HostSwapOut, platform.HostSystemCalls} {
 		s.Gives = append(s.Gives, platform.Given{Field: f, Bits: 32})
 	}
 	return s
@@ -51,6 +52,9 @@ func decodePerformance(b []byte, s *platform.Sample) error {
 	s.Set(platform.HostFaultsMinor, uint64(layout.U32(b, performanceFaults)-major))
 	s.Set(platform.HostSwapIn, uint64(layout.U32(b, performanceReads)))
 	s.Set(platform.HostSwapOut, uint64(layout.U32(b, performanceWrites)))
+	if calls := layout.U32(b, performanceCalls); calls != 0 {
+		s.Set(platform.HostSystemCalls, uint64(calls))
+	}
 	return nil
 }
 

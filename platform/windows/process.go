@@ -232,7 +232,7 @@ func (r *reader) setMemory(e entry) {
 	s.Set(platform.ProcessMemoryRSS, resident)
 	s.Set(platform.ProcessMemoryVirtual, t.size(e, p.commit))
 	if private := t.u64(e, p.privateWorkingSet); private != 0 || resident == 0 {
-		s.Set(platform.ProcessMemoryUSS, private)
+		s.Set(platform.ProcessPrivateSet, private)
 	}
 	s.Set(platform.ProcessWorkingSetPeak, t.size(e, p.workingSetPeak))
 	s.Set(platform.ProcessCommitPeak, t.size(e, p.commitPeak))
@@ -245,7 +245,8 @@ func (r *reader) setMemory(e entry) {
 	}
 }
 
-// setTransfers sets what the process read and wrote. A process that did nothing else
+// setTransfers sets what the process read and wrote, from and to files, devices, pipes
+// and sockets, cached or not: no figure of disks. A process that did nothing else
 // has at least opened its program, so that all zeros are of a kernel that does not
 // count.
 func (r *reader) setTransfers(e entry) {
@@ -255,9 +256,9 @@ func (r *reader) setTransfers(e entry) {
 		field platform.Field
 		at    int
 	}{
-		{platform.ProcessDiskReads, p.readOps}, {platform.ProcessDiskWrites, p.writeOps},
-		{platform.ProcessOtherOperations, p.otherOps}, {platform.ProcessDiskReadBytes, p.readSize},
-		{platform.ProcessDiskWriteBytes, p.writeSize}, {platform.ProcessOtherBytes, p.othSize},
+		{platform.ProcessTransferReads, p.readOps}, {platform.ProcessTransferWrites, p.writeOps},
+		{platform.ProcessOtherOperations, p.otherOps}, {platform.ProcessTransferRead, p.readSize},
+		{platform.ProcessTransferWrite, p.writeSize}, {platform.ProcessOtherBytes, p.othSize},
 	}
 	var any uint64
 	for _, f := range fields {

@@ -86,6 +86,7 @@ type entry struct {
 	at      int // of its structure
 	threads int // of the first of its threads
 	count   int // how many threads there are
+	end     int // of all that is of this process
 }
 
 // decodeProcesses calls each with every process of the table, until one returns
@@ -97,16 +98,15 @@ func (t *processTable) decodeProcesses(each func(entry) bool) (whole bool) {
 		if len(t.buf)-at < t.proc.size {
 			return false
 		}
-		e := entry{at, at + t.proc.size, int(layout.U32(t.buf, at+t.proc.threads))}
+		e := entry{at, at + t.proc.size, int(layout.U32(t.buf, at+t.proc.threads)), len(t.buf)}
 		next := int(layout.U32(t.buf, at+t.proc.next))
-		end := len(t.buf)
 		if next != 0 {
 			if next < t.proc.size || next > len(t.buf)-at {
 				return false
 			}
-			end = at + next
+			e.end = at + next
 		}
-		if e.count > (end-e.threads)/t.thr.size {
+		if e.count > (e.end-e.threads)/t.thr.size {
 			return false
 		}
 		if !each(e) || next == 0 {

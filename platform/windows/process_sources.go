@@ -6,6 +6,7 @@ import "github.com/pidometer/pidometer/platform"
 const (
 	fromProcesses = iota
 	fromThreads
+	fromProcessDisk
 	fromImage
 	fromOwner
 	fromCommandLine
@@ -20,6 +21,7 @@ const allProcessSources = platform.SourceSet(1<<numProcessSources - 1)
 // processReads reads each source but the table of processes into the sample.
 var processReads = [numProcessSources]func(*reader, *visit) error{
 	fromThreads:     (*reader).readThreads,
+	fromProcessDisk: (*reader).readDisk,
 	fromImage:       (*reader).readImage,
 	fromOwner:       (*reader).readOwner,
 	fromCommandLine: (*reader).readCommandLine,
@@ -43,6 +45,9 @@ func processSources() []platform.Source {
 		// Of the same call: it costs no other, but memory for each thread.
 		fromThreads: {Name: "SystemProcessInformation, threads", Cost: 1, Dear: true,
 			Gives: []platform.Given{{Field: platform.ProcessSwitches}}},
+		// Likewise, since Windows 10 version 1709, to programs as wide as the kernel.
+		fromProcessDisk: {Name: "SystemProcessInformation, extension", Cost: 1,
+			Gives: exactly(platform.ProcessDiskReadBytes, platform.ProcessDiskWriteBytes, platform.ProcessDiskReads, platform.ProcessDiskWrites)},
 		fromImage: {Name: "ProcessImageFileNameWin32", Needs: limitedRight, Cost: 20, Dear: true,
 			Texts: []platform.Text{platform.ProcessExecutable}},
 		fromOwner: {Name: "TokenUser", Needs: limitedRight, Cost: 50, Dear: true,
@@ -68,21 +73,16 @@ func exactly(fields ...platform.Field) (gives []platform.Given) {
 	return gives
 }
 
-// givenByProcesses: times and I/O are LARGE_INTEGER, faults are ULONG. The bytes of
-// reads and writes are those of files, pipes, sockets and devices alike: what went
-// to disks alone the kernel tells elsewhere (class 148), and to administrators only.
+// givenByProcesses: times and I/O are LARGE_INTEGER, faults are ULONG.
 func givenByProcesses() []platform.Given {
 	return append([]platform.Given{
 		{Field: platform.ProcessCPUUser, Step: tickNanos},
 		{Field: platform.ProcessCPUSystem, Step: tickNanos},
 		{Field: platform.ProcessFaultsMinor, Bits: 32},
 		{Field: platform.ProcessFaultsMajor, Bits: 32},
-		{Field: platform.ProcessDiskReadBytes, Approximate: true},
-		{Field: platform.ProcessDiskWriteBytes, Approximate: true},
-		{Field: platform.ProcessDiskReads, Approximate: true},
-		{Field: platform.ProcessDiskWrites, Approximate: true},
-	}, exactly(platform.ProcessOtherBytes, platform.ProcessOtherOperations,
-		platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual, platform.ProcessMemoryUSS,
+	}, exactly(platform.ProcessTransferRead, platform.ProcessTransferWrite, platform.ProcessTransferReads, platform.ProcessTransferWrites,
+		platform.ProcessOtherBytes, platform.ProcessOtherOperations,
+		platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual, platform.ProcessPrivateSet,
 		platform.ProcessWorkingSetPeak, platform.ProcessCommitPeak, platform.ProcessPoolPaged, platform.ProcessPoolNonPaged,
 		platform.ProcessThreads, platform.ProcessHandles, platform.ProcessUptime, platform.ProcessParent,
 		platform.ProcessState, platform.ProcessRunning, platform.ProcessSleeping, platform.ProcessStopped,

@@ -24,15 +24,21 @@ func TestProcessFields(t *testing.T) {
 		s, _ := r.process(612)
 		expect(t, "a service", s, map[platform.Field]uint64{
 			platform.ProcessCPUUser: 5e9, platform.ProcessCPUSystem: 2e9, platform.ProcessMemoryRSS: 10 << 20,
-			platform.ProcessMemoryVirtual: 7 << 20, platform.ProcessMemoryUSS: 3 << 20, platform.ProcessThreads: 4,
+			platform.ProcessMemoryVirtual: 7 << 20, platform.ProcessPrivateSet: 3 << 20, platform.ProcessThreads: 4,
 			platform.ProcessHandles: 42, platform.ProcessFaultsMajor: 11, platform.ProcessFaultsMinor: 1000,
-			platform.ProcessDiskReads: 5, platform.ProcessDiskWrites: 6, platform.ProcessOtherOperations: 7,
-			platform.ProcessDiskReadBytes: 5000, platform.ProcessDiskWriteBytes: 6000, platform.ProcessOtherBytes: 7000,
+			platform.ProcessTransferReads: 5, platform.ProcessTransferWrites: 6, platform.ProcessOtherOperations: 7,
+			platform.ProcessTransferRead: 5000, platform.ProcessTransferWrite: 6000, platform.ProcessOtherBytes: 7000,
 			platform.ProcessWorkingSetPeak: 12 << 20, platform.ProcessCommitPeak: 8 << 20, platform.ProcessPoolPaged: 300,
 			platform.ProcessPoolNonPaged: 200, platform.ProcessParent: systemPid, platform.ProcessState: uint64(platform.StateSleeping),
-			platform.ProcessSleeping: 1, platform.ProcessRunning: 0, platform.ProcessSwitches: 40, platform.ProcessCPUAllowed: 3,
+			platform.ProcessSleeping: 1, platform.ProcessRunning: 0, platform.ProcessCPUAllowed: 3,
 			platform.ProcessSwitchesVoluntary: absent, platform.ProcessUptime: (w.now - w.boot - 61*second) * 100,
 		})
+		if word == 8 {
+			expect(t, "with the extension", s, map[platform.Field]uint64{platform.ProcessDiskReadBytes: 4096, platform.ProcessDiskWriteBytes: 8192,
+				platform.ProcessDiskReads: 1, platform.ProcessDiskWrites: 2, platform.ProcessSwitches: 1 << 33})
+		} else {
+			expect(t, "a 32-bit program", s, map[platform.Field]uint64{platform.ProcessDiskReadBytes: absent, platform.ProcessSwitches: 40})
+		}
 		for text, want := range map[platform.Text]string{
 			platform.ProcessCommand: "svchost.exe", platform.ProcessExecutable: `C:\Windows\System32\svchost.exe`,
 			platform.ProcessOwner:       `NT AUTHORITY\SYSTEM`,
@@ -45,8 +51,20 @@ func TestProcessFields(t *testing.T) {
 		}
 		kernel, _ := r.process(100)
 		expect(t, "a process of the kernel, without threads", kernel, map[platform.Field]uint64{
-			platform.ProcessState: uint64(platform.StateSleeping), platform.ProcessMemoryUSS: absent,
-			platform.ProcessDiskReads: absent, platform.ProcessFaultsMinor: absent})
+			platform.ProcessState: uint64(platform.StateSleeping), platform.ProcessPrivateSet: absent,
+			platform.ProcessTransferReads: absent, platform.ProcessFaultsMinor: absent})
+	}
+}
+
+// Before Windows 10 version 1709 nobody is told what went to disks.
+func TestWithoutExtension(t *testing.T) {
+	w := newWorld(8)
+	w.build = extensionBuild - 1
+	r := passOver(t, opened(t, w), 1<<fromProcessDisk)
+	s, _ := r.process(612)
+	expect(t, "an older Windows", s, map[platform.Field]uint64{platform.ProcessDiskReadBytes: absent, platform.ProcessDiskWrites: absent})
+	if r.misses[fromProcessDisk][platform.Unsupported] != 4 {
+		t.Errorf("missed %v", r.misses)
 	}
 }
 
@@ -188,6 +206,7 @@ func TestParent(t *testing.T) {
 // wrap.
 func TestSwitches(t *testing.T) {
 	w := newWorld(8)
+	w.build = extensionBuild - 1
 	b := opened(t, w)
 	sum := func(want uint64, threads ...thread) {
 		t.Helper()
@@ -274,7 +293,7 @@ type cutKernel struct{ *world }
 func (k *cutKernel) System(class int32, buf []byte) (int, error) {
 	n, err := k.world.System(class, buf)
 	if class == classProcesses {
-		n -= 120
+		n -= 700
 	}
 	return n, err
 }

@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"cmp"
 	"encoding/binary"
 
 	"github.com/pidometer/pidometer/internal/layout"
@@ -79,6 +80,42 @@ func (p *hostPass) readProcessors() error {
 	}
 	p.setProcessors()
 	return nil
+}
+
+// classInterrupts is SystemInterruptInformation: six counts of 32 bits for each CPU,
+// the second of which is how many deferred procedure calls (DPC) it ran.
+const (
+	classInterrupts   = 23
+	interruptSize     = 24
+	interruptDeferred = 4
+)
+
+// readInterrupts adds up the deferred procedure calls of all processor groups, by the
+// call that takes a group: the other one tells of the caller's group alone, and Wine
+// answers it with whatever is in its memory.
+func (p *hostPass) readInterrupts() error {
+	var sum uint32
+	for group := range uint16(mostGroups) {
+		input := binary.LittleEndian.AppendUint16(nil, group)
+		answer, err := p.grow(func(buf []byte) (int, error) { return p.kernel.SystemEx(classInterrupts, input, buf) })
+		if err != nil || len(answer) < interruptSize {
+			if group == 0 {
+				return cmp.Or(err, errContent)
+			}
+			break
+		}
+		sum += decodeDeferred(answer)
+	}
+	p.host.sample.Set(platform.HostSoftInterrupts, uint64(sum))
+	return nil
+}
+
+// decodeDeferred adds up the deferred procedure calls of a group, modulo 2^32.
+func decodeDeferred(b []byte) (sum uint32) {
+	for ; len(b) >= interruptSize; b = b[interruptSize:] {
+		sum += layout.U32(b, interruptDeferred)
+	}
+	return sum
 }
 
 // setProcessors adds the CPUs up.

@@ -32,6 +32,7 @@ type slowProcess struct {
 	pid, create, commit uint64
 	name                string
 	threads             []uint64 // IDs
+	extension           []uint64 // bytes and requests of disks, flushes, context switches
 }
 
 // slowProcesses reads SystemProcessInformation.
@@ -60,6 +61,16 @@ func slowProcesses(b []byte, base uint64, word int) (all []slowProcess, whole bo
 				return all, false
 			}
 			p.threads = append(p.threads, sure(b, from+id, word))
+		}
+		from := at + size + int(sure(b, at+4, 4))*thread
+		for i := range uint64(6) { // up to the name, if it stands in this row
+			pointer, to := sure(b, at+name, word), uint64(from)+8*i+8
+			if last := pointer - base; pointer >= base && last >= uint64(from) && last < uint64(end) && to > last {
+				break
+			}
+			if v, ok := number(b[:end], int(to)-8, 8); ok {
+				p.extension = append(p.extension, v)
+			}
 		}
 		p.name = slowString(b, base, sure(b, at+name, word), int(sure(b, at+0x38, 2)))
 		all = append(all, p)

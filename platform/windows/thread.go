@@ -82,9 +82,14 @@ type switches struct {
 	sum     uint64        // a thread that ended leaves its last value here
 }
 
-// readThreads sums the context switches. Windows does not tell voluntary ones from
-// the others. Where no thread ever was switched the kernel does not count.
+// readThreads reads the context switches: the kernel's own sum where it tells one,
+// else the sum over the threads that were seen. Windows does not tell voluntary ones
+// from the others. Where no thread ever was switched the kernel does not count.
 func (r *reader) readThreads(v *visit) error {
+	if x, ok := r.extension(v); ok {
+		r.sample.Set(platform.ProcessSwitches, x.switches)
+		return nil
+	}
 	t := &r.pass.table
 	r.threads = r.threads[:0]
 	var any uint32

@@ -82,6 +82,17 @@ func (w *world) SystemEx(class int32, input, buf []byte) (int, error) {
 		}
 		return answer(buf, processorBytes(w.processors[group]))
 	}
+	if class == classInterrupts {
+		group := int(binary.LittleEndian.Uint16(input))
+		if group >= len(w.processors) {
+			return 0, errAbsent
+		}
+		var b []byte
+		for range w.processors[group] {
+			b = put(b, 9, 1<<31+7, 9, 9, 9, 9)
+		}
+		return answer(buf, b)
+	}
 	return answer(buf, w.answers[class])
 }
 
@@ -101,7 +112,7 @@ func (w *world) Power(level int32, buf []byte) error {
 	return w.call("Power")
 }
 
-func (w *world) Version() (major, minor, build uint32) { return 10, 0, 22631 }
+func (w *world) Version() (major, minor, build uint32) { return 10, 0, w.build }
 func (w *world) HostName() (string, error)             { return "ada-pc", w.fail["HostName"] }
 
 func (w *world) Registry(key, value string) (string, error) {

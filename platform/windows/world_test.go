@@ -31,8 +31,9 @@ type task struct {
 	kernel      uint64
 	values      map[int]uint64 // by offset in the structure of 64 bits, of its width there
 	threads     []thread
-	denied      bool // opening it is refused
-	ended       bool // it has ended, and can be opened still
+	disk        [6]uint64 // the front of the extension
+	denied      bool      // opening it is refused
+	ended       bool      // it has ended, and can be opened still
 	image       string
 	owner       string
 	line        []uint16
@@ -51,6 +52,7 @@ type world struct {
 
 	processors [][]processor // by group
 	noGroups   bool          // the call that takes a group is missing
+	build      uint32        // of Windows
 	answers    map[int32][]byte
 	tables     map[SocketTable][]byte
 	statistics map[StatisticsTable][]byte
@@ -80,7 +82,7 @@ func wide(s string) []uint16 { return utf16.Encode([]rune(s)) }
 // newWorld returns a small machine: the kernel, a service, and this process.
 func newWorld(word int) *world {
 	w := &world{
-		word: word, now: noon, boot: noon - 3600*second - 5, self: 4711,
+		word: word, build: 22631, now: noon, boot: noon - 3600*second - 5, self: 4711,
 		calls: map[string]int{}, fail: map[string]error{}, open: map[Handle]uint64{},
 		answers: map[int32][]byte{}, tables: map[SocketTable][]byte{}, statistics: map[StatisticsTable][]byte{},
 		registry: map[string]string{keyCryptography + `\MachineGuid`: "3f2a", keyVersion + `\ProductName`: "Windows 10 Pro"},
@@ -104,8 +106,8 @@ func (w *world) service(pid uint64) task {
 			0x08: 3 << 20, 0x10: 11, 0x60: 42, 0x64: 1, 0x70: 9 << 30, 0x78: 8 << 30, 0x80: 1011, 0x88: 12 << 20, 0x90: 10 << 20,
 			0xa0: 300, 0xb0: 200, 0xb8: 7 << 20, 0xc0: 8 << 20, 0xd0: 5, 0xd8: 6, 0xe0: 7, 0xe8: 5000, 0xf0: 6000, 0xf8: 7000,
 		},
-		threads: someThreads(pid, 4, threadWaiting),
-		image:   `C:\Windows\System32\svchost.exe`, owner: `NT AUTHORITY\SYSTEM`,
+		threads: someThreads(pid, 4, threadWaiting), disk: [6]uint64{4096, 8192, 1, 2, 3, 1 << 33},
+		image: `C:\Windows\System32\svchost.exe`, owner: `NT AUTHORITY\SYSTEM`,
 		line: wide(`"C:\Windows\System32\svchost.exe" -k "net svcs" -p`), environment: wide("A=1\x00Path=C:\\\x00\x00"),
 	}
 }
@@ -124,7 +126,7 @@ func (w *world) fill() {
 		{idle: 110 * second, kernel: 120 * second, user: 30 * second, deferred: 1 * second, interrupt: 1 * second, interrupts: 2000},
 	}}
 	performance := make([]byte, performanceSize+32)
-	for at, v := range map[int]uint32{performanceFaults: 900, performanceReads: 80, performanceReadCalls: 60, performanceWrites: 40, performanceSwitches: 12345} {
+	for at, v := range map[int]uint32{performanceFaults: 900, performanceReads: 80, performanceReadCalls: 60, performanceWrites: 40, performanceSwitches: 12345, performanceCalls: 54321} {
 		binary.LittleEndian.PutUint32(performance[at:], v)
 	}
 	w.answers[classPerformance] = performance
@@ -226,6 +228,12 @@ func (w *world) table() []byte {
 		b = append(b, make([]byte, p.size)...)
 		for _, x := range t.threads {
 			b = append(b, x.bytes(th, w.word)...)
+		}
+		if w.word == 8 && w.build >= extensionBuild {
+			for _, v := range t.disk {
+				b = binary.LittleEndian.AppendUint64(b, v)
+			}
+			b = append(b, make([]byte, 488)...) // energy and the rest
 		}
 		set := func(offset, size int, v uint64) { putWord(b[at+offset:], size, v) }
 		set(p.threads, 4, uint64(len(t.threads)))
