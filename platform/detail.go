@@ -203,6 +203,10 @@ type MemoryUse struct {
 	SharedHugetlb, PrivateHugetlb uint64 // huge pages, which are in none of the above
 	Referenced, Anonymous         uint64 // touched lately; without a file behind
 	Swap, SwapPSS                 uint64 // swapped out; with shared ones counted as 1/n
+	// Coarse says that this system tells RSS and what of it others map too, and no
+	// more: SharedDirty and PrivateDirty are clean pages too, and the rest is unknown.
+	// So it is on Windows.
+	Coarse bool
 }
 
 // USS returns the memory that would be free if the process ended now.
@@ -222,6 +226,7 @@ func (u *MemoryUse) add(v *MemoryUse) {
 	u.Anonymous += v.Anonymous
 	u.Swap += v.Swap
 	u.SwapPSS += v.SwapPSS
+	u.Coarse = u.Coarse || v.Coarse
 }
 
 // AnonymousPath is the path of the [MapGroup] of nameless memory.

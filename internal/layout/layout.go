@@ -28,6 +28,15 @@ func Word(b []byte, at, bytes int) uint64 {
 	return uint64(U32(b, at))
 }
 
+// PutWord writes the pointer, handle or size at an offset.
+func PutWord(b []byte, at, bytes int, v uint64) {
+	if bytes == 8 {
+		binary.LittleEndian.PutUint64(b[at:], v)
+		return
+	}
+	binary.LittleEndian.PutUint32(b[at:], uint32(v))
+}
+
 // Within returns the n bytes that a pointer leads to, if all of them lie in b, whose
 // first byte has the address base.
 func Within(b []byte, base, pointer, n uint64) ([]byte, bool) {

@@ -21,6 +21,16 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+func TestPutWord(t *testing.T) {
+	for _, bytes := range []int{8, 4} {
+		b := make([]byte, 10)
+		PutWord(b, 1, bytes, 0x04030201)
+		if Word(b, 1, bytes) != 0x04030201 || b[0] != 0 || b[9] != 0 {
+			t.Errorf("%d bytes: %x", bytes, b)
+		}
+	}
+}
+
 // within is [Within] by a loop over every byte.
 func within(b []byte, base, pointer, n uint64) ([]byte, bool) {
 	var found []byte

@@ -24,6 +24,12 @@ type Options struct {
 	// Budget is how long the volumes may take to answer before a pass goes on without
 	// them. 0 means one second.
 	Budget time.Duration
+	// MapsCeiling is how much memory a process may have in its working set for its
+	// unique memory to be read: the kernel looks up every page. 0 means 4 GiB.
+	MapsCeiling uint64
+	// MapsBudget is the time in a pass after which no more of it is read. 0 means one
+	// second.
+	MapsBudget time.Duration
 	// Kernel replaces the system calls. nil means the real ones.
 	Kernel Kernel
 }
@@ -59,6 +65,7 @@ type backend struct {
 
 	table   []byte // lent to the table of processes for one pass
 	buf     []byte // lent to one other answer at a time
+	pages   []byte // lent to questions about pages
 	text    []byte // of the process being read
 	entries []entry
 	places  map[uint64]int // index of a PID in entries
@@ -75,9 +82,11 @@ type pass struct {
 	asked     bool // for the table of processes
 	err       error
 	table     processTable
-	now       uint64 // FILETIME
-	ghosts    int    // rows of processes that are being taken down
-	walked    bool   // every process was visited
+	now       uint64        // FILETIME
+	ghosts    int           // rows of processes that are being taken down
+	walked    bool          // every process was visited
+	maps      time.Duration // spent on what is in memory
+	drives    []dosDrive    // nil if not asked for yet
 	processed visit
 }
 

@@ -185,7 +185,7 @@ func checkFixed(t *testing.T, b []byte, word int) {
 	create, exit, ok := decodeTimes(b)
 	same("times", ok, len(b) >= 32, create, at(0, 8), exit, at(8, 8))
 	basic, ok := decodeBasic(b, word)
-	same("basic", ok, len(b) >= 6*word, basic.peb, at(word, word), basic.affinity, at(2*word, word))
+	same("basic", ok, len(b) >= 6*word, uint64(basic.exit), at(0, 4), basic.peb, at(word, word), basic.affinity, at(2*word, word))
 	wow, ok := decodeWow64(b)
 	same("wow64", ok, len(b) >= 8, wow, at(0, 8))
 	size, ok := decodeGeometry(b)
@@ -285,6 +285,7 @@ func checkLists(t *testing.T, b []byte, word int) {
 		}
 	}
 	checkDetails(t, b, word)
+	checkMemory(t, b, word)
 	checkServices(t, b, word)
 	n := 0
 	whole := decodeInterfaces(b, func(row ifRow) bool { n++; _ = row.alias(); return len(row) == 1352 })
@@ -336,6 +337,36 @@ func checkDetails(t *testing.T, b []byte, word int) {
 		if row := &socketRows[table]; len(b) >= row.size {
 			checkConnection(t, b[:row.size], row, table)
 		}
+	}
+}
+
+// checkMemory compares the decoders of what is in an address space.
+func checkMemory(t *testing.T, b []byte, word int) {
+	t.Helper()
+	x, ok := decodeRegion(b, word)
+	length, has := number(b, 3*word, word)
+	base := 4 * word // where the numbers of 32 bits begin
+	kind, all := number(b, base+8, 4)
+	start, _ := number(b, 0, word)
+	if want := has && all && len(b) >= map[int]int{8: 48, 4: 28}[word] && start+length > start; ok != want {
+		t.Errorf("%x: region %v, want %v", b, ok, want)
+	}
+	if ok && (x.base != start || x.end != start+length || x.allocation != sure(b, word, word) || uint64(x.kind) != kind ||
+		uint64(x.state) != sure(b, base, 4) || uint64(x.protection) != sure(b, base+4, 4)) {
+		t.Errorf("%x: %+v", b, x)
+	}
+	var want pages
+	for at := 0; at+2*word <= len(b); at += 2 * word {
+		low := sure(b, at+word, 2)
+		if low%2 == 1 {
+			want.resident++
+			if low < 1<<15 || low/2%8 < 2 {
+				want.unique++
+			}
+		}
+	}
+	if p := decodePages(b, word); p != want {
+		t.Errorf("%x: %+v, want %+v", b, p, want)
 	}
 }
 

@@ -12,6 +12,7 @@ const (
 	processDuplicate    = 0x0040
 	processQuery        = 0x0400
 	processQueryLimited = 0x1000
+	processSynchronize  = 0x100000
 )
 
 // Information classes of NtQueryInformationProcess.
@@ -26,26 +27,29 @@ const (
 )
 
 // open returns a handle of the process that is visited, which may be asked for
-// everything but its memory. It is opened at most once in a visit.
-func (r *reader) open(v *visit) (Handle, error) {
-	if !v.opened {
-		v.opened = true
-		v.handle, v.openErr = r.openAs(v, processQueryLimited)
-	}
-	return v.handle, v.openErr
-}
+// everything but its memory.
+func (r *reader) open(v *visit) (Handle, error) { return r.openFor(v, processQueryLimited) }
 
-// openMemory returns a handle that may read memory too.
-func (r *reader) openMemory(v *visit) (Handle, error) {
-	if v.readable {
+// openFor returns a handle of the process that is visited with the given rights. One
+// that has less is closed, so that a visit has one handle at most; what everybody
+// wants is asked for once.
+func (r *reader) openFor(v *visit, rights uint32) (Handle, error) {
+	switch {
+	case v.rights != 0 && v.rights&rights == rights:
 		return v.handle, nil
+	case v.refused != nil && rights == processQueryLimited:
+		return 0, v.refused
 	}
-	h, err := r.openAs(v, processQuery|processQueryLimited|processVMRead)
+	rights |= processQueryLimited
+	h, err := r.openAs(v, rights)
 	if err != nil {
+		if rights == processQueryLimited {
+			v.refused = err
+		}
 		return 0, err
 	}
 	r.release(v)
-	v.handle, v.openErr, v.opened, v.readable = h, nil, true, true
+	v.handle, v.rights = h, rights
 	return h, nil
 }
 
@@ -88,10 +92,10 @@ func (r *reader) ask(h Handle, class int32) (answer []byte, err error) {
 
 // release closes the handle of a visit.
 func (r *reader) release(v *visit) {
-	if v.opened && v.openErr == nil {
+	if v.rights != 0 {
 		r.kernel.Close(v.handle)
+		v.rights = 0
 	}
-	v.opened, v.readable = false, false
 }
 
 // timesSize is the size of KERNEL_USER_TIMES: created, ended, kernel and user time.
@@ -107,6 +111,7 @@ func decodeTimes(b []byte) (create, exit uint64, ok bool) {
 
 // basic is what is read of PROCESS_BASIC_INFORMATION.
 type basic struct {
+	exit     uint32 // status that it ended with
 	peb      uint64 // address of the process environment block
 	affinity uint64 // a bit for each CPU of the group that it is in; 0 if it is in several
 }
@@ -116,7 +121,7 @@ func decodeBasic(b []byte, word int) (p basic, ok bool) {
 	if len(b) < 6*word {
 		return basic{}, false
 	}
-	return basic{peb: layout.Word(b, word, word), affinity: layout.Word(b, 2*word, word)}, true
+	return basic{exit: layout.U32(b, 0), peb: layout.Word(b, word, word), affinity: layout.Word(b, 2*word, word)}, true
 }
 
 // decodeUnicodeString returns what a UNICODE_STRING at the start of an answer leads

@@ -68,7 +68,7 @@ func (realKernel) Drives() (drives []Drive, err error) {
 	return drives, nil
 }
 
-func (realKernel) Volume(root string) (v Volume, err error) {
+func (k realKernel) Volume(root string) (v Volume, err error) {
 	name, err := windows.UTF16PtrFromString(root)
 	if err != nil {
 		return v, err
@@ -82,21 +82,11 @@ func (realKernel) Volume(root string) (v Volume, err error) {
 		v.Type = windows.UTF16ToString(kind[:])
 		v.ReadOnly = flags&windows.FILE_READ_ONLY_VOLUME != 0
 	}
-	v.Device = dosDevice(root[:len(root)-1])
+	drive := root[:len(root)-1]
+	if v.Device, err = k.DosDevice(drive); err != nil {
+		v.Device = drive
+	}
 	return v, nil
-}
-
-// dosDevice returns the kernel's name of a drive: \Device\HarddiskVolume3 for C:.
-func dosDevice(drive string) string {
-	name, err := windows.UTF16PtrFromString(drive)
-	if err != nil {
-		return drive
-	}
-	var target [1024]uint16
-	if _, err := windows.QueryDosDevice(name, &target[0], uint32(len(target))); err != nil {
-		return drive
-	}
-	return windows.UTF16ToString(target[:])
 }
 
 // Sessions asks for each session who has logged in to it.

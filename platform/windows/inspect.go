@@ -234,11 +234,6 @@ func (p *inspection) SocketStats() ([]platform.SocketStats, error) {
 	return nil, p.unsupported("statistics of sockets")
 }
 
-// MemoryMaps is unsupported.
-func (p *inspection) MemoryMaps() ([]platform.MemoryMap, error) {
-	return nil, p.unsupported("list of mappings")
-}
-
 // Limits is unsupported: what there is belongs to jobs.
 func (p *inspection) Limits() ([]platform.Limit, error) {
 	return nil, p.unsupported("resource limits")

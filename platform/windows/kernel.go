@@ -75,11 +75,30 @@ type Kernel interface {
 	// File is the path of the regular file that a handle of a process leads to
 	// (DuplicateHandle, GetFileType and GetFinalPathNameByHandle). It may take long.
 	File(process Handle, handle uint64) (string, error)
+	// Image is SystemProcessIdInformation: the kernel's path of a process's program in
+	// UTF-16, without opening it.
+	Image(pid uint64, buf []byte) (n int, err error)
+	// DosDevice is QueryDosDevice: the kernel's name of a drive, \Device\HarddiskVolume3
+	// for C:.
+	DosDevice(drive string) (string, error)
+	// Region is VirtualQueryEx: MEMORY_BASIC_INFORMATION of the pages from an address on.
+	// Behind the last it is [io.EOF].
+	Region(h Handle, address uint64, buf []byte) (n int, err error)
+	// MappedFile is GetMappedFileName: the kernel's path of the file that is mapped at an
+	// address, in UTF-16.
+	MappedFile(h Handle, address uint64, buf []byte) (n int, err error)
+	// WorkingSet is QueryWorkingSetEx, which fills in what buf asks for.
+	WorkingSet(h Handle, buf []byte) error
+	// Event makes an event that did not happen yet, and Signal lets it happen.
+	Event() (Handle, error)
+	Signal(event Handle) error
+	// Wait waits until a process has ended, or an event happens.
+	Wait(process, event Handle) (ended bool, err error)
 	// Owner is the account that a process runs as: DOMAIN\name.
 	Owner(h Handle) (string, error)
 }
 
-// Handle is an open process or device.
+// Handle is an open process, device or event.
 type Handle uintptr
 
 // SocketTable is a table of [Kernel.Sockets].

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"go/ast"
 	"go/build/constraint"
+	"go/constant"
 	"go/parser"
 	"go/token"
 	"go/types"
@@ -116,6 +117,7 @@ func TestLayouts(t *testing.T) {
 		}
 		checkInterfaceLayout(t, structure(t, p, "MibIfRow2", goarch), structure(t, p, "MibIfTable2", goarch), goarch)
 		checkParametersLayout(t, p, goarch)
+		checkMemoryLayout(t, p, goarch)
 		checkAddressLayout(t, structure(t, p, "MibUnicastIpAddressRow", goarch), goarch)
 	}
 }
@@ -143,6 +145,33 @@ func checkAddressLayout(t *testing.T, row map[string]int, goarch string) {
 	for member, have := range map[string]int{"": addressSize, "InterfaceIndex": addressIndex, "OnLinkPrefixLength": addressPrefix} {
 		if want := row[member]; have != want && goarch != "386" {
 			t.Errorf("%s: %q of an address is at %d, x/sys has it at %d", goarch, member, have, want)
+		}
+	}
+}
+
+func checkMemoryLayout(t *testing.T, p *types.Package, goarch string) {
+	word := wordBytes[goarch]
+	if goarch == "386" {
+		return // winnt.h has PartitionId for 64 bits only, and psapi.h attributes as wide as a pointer; x/sys has both as they are there
+	}
+	l, have := regionLayouts[word], structure(t, p, "MemoryBasicInformation", goarch)
+	for member, at := range map[string]int{"": l.size, "BaseAddress": l.base, "AllocationBase": l.allocation, "RegionSize": l.length,
+		"State": l.state, "Protect": l.protection, "Type": l.kind} {
+		if want := have[member]; at != want {
+			t.Errorf("%s: %q of a region is at %d, x/sys has it at %d", goarch, member, at, want)
+		}
+	}
+	page := structure(t, p, "PSAPI_WORKING_SET_EX_INFORMATION", goarch)
+	if page[""] != 2*word || page["VirtualAttributes"] != word {
+		t.Errorf("%s: a page has %d bytes, its attributes are at %d", goarch, page[""], page["VirtualAttributes"])
+	}
+	for name, want := range map[string]uint64{"MEM_COMMIT": memoryCommitted, "PAGE_READWRITE": pageReadWrite, "PAGE_EXECUTE_WRITECOPY": pageExecuteWriteCopy} {
+		c, ok := p.Scope().Lookup(name).(*types.Const)
+		if !ok {
+			t.Fatalf("x/sys has no %s", name)
+		}
+		if v, _ := constant.Uint64Val(c.Val()); v != want {
+			t.Errorf("%s is %#x, in x/sys %#x", name, want, v)
 		}
 	}
 }

@@ -45,8 +45,12 @@ func TestLiveInspector(t *testing.T) {
 const asChild = "PIDOMETER_TEST_AS_CHILD"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asChild) != "" {
+	if mode := os.Getenv(asChild); mode != "" {
+		os.Stdout.WriteString("!")
 		io.Copy(io.Discard, os.Stdin)
+		if mode == "exit with 77" {
+			os.Exit(77)
+		}
 		return
 	}
 	os.Exit(m.Run())

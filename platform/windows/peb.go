@@ -46,7 +46,7 @@ type parameters struct {
 // peek lets look at the parameters of the process that is visited, again if its
 // memory changed meanwhile.
 func (r *reader) peek(v *visit, look func(*parameters) error) (err error) {
-	h, err := r.openMemory(v)
+	h, err := r.openFor(v, processQuery|processVMRead)
 	if err != nil {
 		return err
 	}

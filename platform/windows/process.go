@@ -26,10 +26,9 @@ type visit struct {
 	sink  platform.Sink
 	ended bool // only its object is left, held open by somebody
 
-	opened   bool // whether it was tried
-	handle   Handle
-	openErr  error
-	readable bool // the handle lets its memory be read
+	handle  Handle
+	rights  uint32 // of the handle; 0 while there is none
+	refused error  // why there is none of the least rights
 }
 
 // processes asks for the table of all processes, once in a pass. A table that breaks
@@ -279,6 +278,8 @@ func reasonOf(err error) platform.Reason {
 		return platform.Denied
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrNotExist):
 		return platform.Unsupported
+	case errors.Is(err, errSkipped):
+		return platform.Skipped
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return platform.Stuck
 	}

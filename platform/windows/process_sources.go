@@ -12,6 +12,7 @@ const (
 	fromCommandLine
 	fromEnvironment
 	fromAffinity
+	fromUnique
 	numProcessSources
 )
 
@@ -27,6 +28,7 @@ var processReads = [numProcessSources]func(*reader, *visit) error{
 	fromCommandLine: (*reader).readCommandLine,
 	fromEnvironment: (*reader).readEnvironment,
 	fromAffinity:    (*reader).readAffinity,
+	fromUnique:      (*reader).readUnique,
 }
 
 // What opening a process takes. Its own account always may, another one's takes an
@@ -34,6 +36,7 @@ var processReads = [numProcessSources]func(*reader, *visit) error{
 // memory.
 const (
 	limitedRight = "same account or administrator"
+	queryRight   = "same account or administrator; not of protected processes"
 	memoryRight  = "same account or administrator; not of protected processes"
 )
 
@@ -58,6 +61,8 @@ func processSources() []platform.Source {
 			Texts: []platform.Text{platform.ProcessEnvironment}},
 		fromAffinity: {Name: "ProcessBasicInformation", Needs: limitedRight, Cost: 15, Dear: true,
 			Gives: exactly(platform.ProcessCPUAllowed)},
+		fromUnique: {Name: "QueryWorkingSetEx", Needs: queryRight, Cost: 5000, Dear: true,
+			Gives: exactly(platform.ProcessMemoryUSS)},
 	}
 	for i := range sources {
 		sources[i].Entity = platform.Process

@@ -119,7 +119,12 @@ func (realKernel) Power(level int32, buf []byte) error {
 	return standard(statusError(status))
 }
 
-func (realKernel) Open(pid uint64, access uint32) (Handle, error) {
+// Open needs no opening of this process itself, which has all rights to itself; Wine
+// tells what is in memory by that handle alone.
+func (k realKernel) Open(pid uint64, access uint32) (Handle, error) {
+	if pid == k.Pid() {
+		return Handle(windows.CurrentProcess()), nil
+	}
 	h, err := windows.OpenProcess(access, false, uint32(pid))
 	if err == windows.ERROR_INVALID_PARAMETER { // nobody has the PID
 		return 0, os.ErrProcessDone
@@ -222,7 +227,7 @@ func standard(err error) error {
 	case windows.STATUS_ACCESS_DENIED, windows.STATUS_PRIVILEGE_NOT_HELD, windows.ERROR_ACCESS_DENIED, windows.ERROR_PRIVILEGE_NOT_HELD:
 		return fs.ErrPermission
 	case windows.STATUS_NOT_IMPLEMENTED, windows.STATUS_INVALID_INFO_CLASS, windows.STATUS_NOT_SUPPORTED, windows.STATUS_INVALID_PARAMETER,
-		windows.ERROR_NOT_SUPPORTED, windows.ERROR_CALL_NOT_IMPLEMENTED, windows.ERROR_INVALID_FUNCTION:
+		windows.ERROR_NOT_SUPPORTED, windows.ERROR_CALL_NOT_IMPLEMENTED, windows.ERROR_INVALID_FUNCTION, windows.ERROR_INVALID_PARAMETER:
 		return errors.ErrUnsupported
 	case windows.ERROR_FILE_NOT_FOUND, windows.ERROR_PATH_NOT_FOUND, windows.ERROR_NOT_READY, windows.ERROR_BAD_NETPATH,
 		windows.ERROR_UNRECOGNIZED_VOLUME:

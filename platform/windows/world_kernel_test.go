@@ -238,6 +238,7 @@ func (w *world) Process(h Handle, class int32, buf []byte) (int, error) {
 		return answer(buf, b)
 	case classBasic:
 		b := make([]byte, 6*w.word)
+		binary.LittleEndian.PutUint32(b, t.exit)
 		putWord(b[w.word:], w.word, pebAt)
 		putWord(b[2*w.word:], w.word, 0b1011)
 		return answer(buf, b)

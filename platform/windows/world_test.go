@@ -34,7 +34,10 @@ type task struct {
 	disk        [6]uint64 // the front of the extension
 	denied      bool      // opening it is refused
 	ended       bool      // it has ended, and can be opened still
+	exit        uint32
+	exited      chan struct{} // closed when it ends
 	image       string
+	nativeImage []uint16 // as the kernel names it
 	owner       string
 	line        []uint16
 	environment []uint16 // with the NULs
@@ -64,11 +67,14 @@ type world struct {
 	sessions   []Session
 	hang       chan struct{} // if not nil, volumes answer when it is closed
 
-	calls   map[string]int
-	fail    map[string]error
-	partial int // so many reads of memory fail with ErrPartial
-	open    map[Handle]uint64
-	last    Handle
+	atRegion, atWait func() // called by the calls, if not nil
+	dear             uint64 // ticks that a question about pages takes
+	calls            map[string]int
+	fail             map[string]error
+	partial          int // so many reads of memory fail with ErrPartial
+	open             map[Handle]uint64
+	events           map[Handle]chan struct{}
+	last             Handle
 }
 
 // filetime returns a time as FILETIME.
@@ -83,7 +89,7 @@ func wide(s string) []uint16 { return utf16.Encode([]rune(s)) }
 func newWorld(word int) *world {
 	w := &world{
 		word: word, build: 22631, now: noon, boot: noon - 3600*second - 5, self: 4711,
-		calls: map[string]int{}, fail: map[string]error{}, open: map[Handle]uint64{},
+		calls: map[string]int{}, fail: map[string]error{}, open: map[Handle]uint64{}, events: map[Handle]chan struct{}{},
 		answers: map[int32][]byte{}, tables: map[SocketTable][]byte{}, statistics: map[StatisticsTable][]byte{},
 		registry: map[string]string{keyCryptography + `\MachineGuid`: "3f2a", keyVersion + `\ProductName`: "Windows 10 Pro"},
 		disks:    map[int]map[uint32][]byte{}, volumes: map[string]Volume{},
@@ -107,6 +113,7 @@ func (w *world) service(pid uint64) task {
 			0xa0: 300, 0xb0: 200, 0xb8: 7 << 20, 0xc0: 8 << 20, 0xd0: 5, 0xd8: 6, 0xe0: 7, 0xe8: 5000, 0xf0: 6000, 0xf8: 7000,
 		},
 		threads: someThreads(pid, 4, threadWaiting), disk: [6]uint64{4096, 8192, 1, 2, 3, 1 << 33},
+		exited: make(chan struct{}), nativeImage: wide(`\Device\HarddiskVolumeC\Windows\System32\svchost.exe`),
 		image: `C:\Windows\System32\svchost.exe`, owner: `NT AUTHORITY\SYSTEM`,
 		line: wide(`"C:\Windows\System32\svchost.exe" -k "net svcs" -p`), environment: wide("A=1\x00Path=C:\\\x00\x00"),
 	}

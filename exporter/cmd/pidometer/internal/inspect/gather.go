@@ -182,15 +182,19 @@ func (g *gatherer) maps() ([]platform.MapGroup, error) {
 	}
 	groups := platform.GroupMaps(maps)
 	var uss, pss, swap uint64
+	coarse := false // these systems tell no more than what is shared
 	for i := range groups {
 		use := groups[i].Use
 		if use == nil {
 			g.Missing["memory.uss"] = "denied"
 			return groups, nil
 		}
-		uss, pss, swap = uss+use.USS(), pss+use.PSS, swap+use.Swap
+		uss, pss, swap, coarse = uss+use.USS(), pss+use.PSS, swap+use.Swap, coarse || use.Coarse
 	}
-	g.Memory["uss"], g.Memory["pss"], g.Memory["swap"] = uss, pss, swap
+	g.Memory["uss"] = uss
+	if !coarse {
+		g.Memory["pss"], g.Memory["swap"] = pss, swap
+	}
 	return groups, nil
 }
 
@@ -198,7 +202,10 @@ func mapGroupOf(m platform.MapGroup) mapGroup {
 	out := mapGroup{Path: semconv.Spell(m.Path), Count: m.Count, Size: m.Size}
 	if m.Use != nil {
 		uss := m.Use.USS()
-		out.RSS, out.PSS, out.USS, out.Swap = &m.Use.RSS, &m.Use.PSS, &uss, &m.Use.Swap
+		out.RSS, out.USS = &m.Use.RSS, &uss
+		if !m.Use.Coarse {
+			out.PSS, out.Swap = &m.Use.PSS, &m.Use.Swap
+		}
 	}
 	return out
 }
