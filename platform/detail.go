@@ -18,13 +18,14 @@ type Identity struct {
 	Parent        uint64   // PID, 0 for none or one outside the PID namespace
 	Group         *uint64  // process group
 	Session       *uint64  // PID of the session's leader
-	Terminal      *string  // path of the controlling terminal, "" for none
+	Terminal      *string  // path of the controlling terminal, "" for none; on Windows the name of its session: Console, RDP-Tcp#0
 	Owner         *string  // name of the effective user, nil if it has none
 	Users         *IDs     // user IDs
 	Groups        *IDs     // group IDs
 	Supplementary []uint32 // further groups
 	Nice          *int     // -20, the most favoured, to 19
 	Priority      *int     // as the kernel counts it
+	PriorityClass string   // on Windows: idle, below_normal, normal, above_normal, high, realtime; "" unknown
 	Realtime      *int     // priority among real-time threads, 0 for an ordinary one
 	Policy        string   // scheduling policy: other, fifo, rr, batch, idle, deadline, ext; "" unknown
 	LastCPU       *int     // the CPU it ran on last

@@ -38,20 +38,13 @@ func isSocket(line []byte) bool {
 }
 
 // set sets the counts of all states that OpenTelemetry has a name for. The
-// numbers are those of include/net/tcp_states.h; a socket that is new in
-// SYN_RECV has its own, 12, and the same name.
+// numbers are those of include/net/tcp_states.h, and of [platform.TCPState]; a
+// socket that is new in SYN_RECV has its own, 12, and the same name.
 func (c *tcpCounts) set(s *platform.Sample) {
-	s.Set(platform.HostTCPEstablished, c[1])
-	s.Set(platform.HostTCPSynSent, c[2])
-	s.Set(platform.HostTCPSynReceived, c[3]+c[12])
-	s.Set(platform.HostTCPFinWait1, c[4])
-	s.Set(platform.HostTCPFinWait2, c[5])
-	s.Set(platform.HostTCPTimeWait, c[6])
-	s.Set(platform.HostTCPClosed, c[7])
-	s.Set(platform.HostTCPCloseWait, c[8])
-	s.Set(platform.HostTCPLastAck, c[9])
-	s.Set(platform.HostTCPListen, c[10])
-	s.Set(platform.HostTCPClosing, c[11])
+	const newSynReceived = 12
+	counts := platform.TCPCounts(c[:len(platform.TCPCounts{})])
+	counts[platform.TCPSynReceived] += c[newSynReceived]
+	s.SetTCP(&counts)
 }
 
 // decodeUDP counts one line of /proc/net/udp or udp6, which look like those of

@@ -69,7 +69,8 @@ func (r *reader) readConnections(v *visit) error {
 			n.counts[state]++
 		}
 	}
-	n.counts.setProcess(&r.sample)
+	r.sample.Set(platform.ProcessUDP, n.counts[stateUDP])
+	n.counts.set(&r.sample)
 	return nil
 }
 
@@ -161,20 +162,4 @@ func decodeSocketState(line []byte) (inode uint64, state uint8, ok bool) {
 	}
 	inode, _, ok = text.UintField(text.Skip(rest, 5))
 	return inode, uint8(number), ok && inode != 0 // 0 is a socket that no process has
-}
-
-// setProcess sets the counts of a process as set does those of the machine.
-func (c *tcpCounts) setProcess(s *platform.Sample) {
-	s.Set(platform.ProcessUDP, c[stateUDP])
-	s.Set(platform.ProcessTCPEstablished, c[1])
-	s.Set(platform.ProcessTCPSynSent, c[2])
-	s.Set(platform.ProcessTCPSynReceived, c[3]+c[12])
-	s.Set(platform.ProcessTCPFinWait1, c[4])
-	s.Set(platform.ProcessTCPFinWait2, c[5])
-	s.Set(platform.ProcessTCPTimeWait, c[6])
-	s.Set(platform.ProcessTCPClosed, c[7])
-	s.Set(platform.ProcessTCPCloseWait, c[8])
-	s.Set(platform.ProcessTCPLastAck, c[9])
-	s.Set(platform.ProcessTCPListen, c[10])
-	s.Set(platform.ProcessTCPClosing, c[11])
 }

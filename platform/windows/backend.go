@@ -68,7 +68,9 @@ type backend struct {
 	pages   []byte // lent to questions about pages
 	text    []byte // of the process being read
 	entries []entry
-	places  map[uint64]int // index of a PID in entries
+	places  map[uint64]int   // index of a PID in entries
+	owned   map[uint64]owned // by PID
+	masks   []uint64         // of the processor groups, nil if not asked for yet
 	threads []threadCount
 	sample  platform.Sample
 	known   map[uint64]*known
@@ -79,15 +81,17 @@ type backend struct {
 
 // pass is what is kept for one pass.
 type pass struct {
-	asked     bool // for the table of processes
-	err       error
-	table     processTable
-	now       uint64        // FILETIME
-	ghosts    int           // rows of processes that are being taken down
-	walked    bool          // every process was visited
-	maps      time.Duration // spent on what is in memory
-	drives    []dosDrive    // nil if not asked for yet
-	processed visit
+	asked      bool // for the table of processes
+	err        error
+	table      processTable
+	now        uint64        // FILETIME
+	ghosts     int           // rows of processes that are being taken down
+	walked     bool          // every process was visited
+	maps       time.Duration // spent on what is in memory
+	socketed   bool          // sockets were counted
+	socketsErr error
+	drives     []dosDrive // nil if not asked for yet
+	processed  visit
 }
 
 // New opens this machine, or what the options put in its place.

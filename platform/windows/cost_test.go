@@ -36,7 +36,7 @@ func (k *frozen) System(class int32, buf []byte) (int, error) {
 // A pass over everything that needs no handle makes the same calls for ten processes
 // and for a thousand.
 func TestCallsDoNotGrow(t *testing.T) {
-	bulk := all&^allProcessSources | 1<<fromProcesses | 1<<fromThreads
+	bulk := all&^allProcessSources | 1<<fromProcesses | 1<<fromThreads | 1<<fromProcessDisk | 1<<fromSockets
 	var sums []int
 	for _, n := range []int{10, 1000} {
 		w := crowd(n)
@@ -125,7 +125,7 @@ func frozenPass(tb testing.TB, n int, set platform.SourceSet) func() int {
 
 // A steady pass allocates the same few things for ten processes and for 3000.
 func TestAllocations(t *testing.T) {
-	set := only | 1<<fromThreads
+	set := only | 1<<fromThreads | 1<<fromProcessDisk
 	count := func(n int) float64 {
 		pass := frozenPass(t, n, set)
 		pass()

@@ -195,6 +195,8 @@ func checkFixed(t *testing.T, b []byte, word int) {
 	started, ok := decodeBootTime(b)
 	boot, now := at(0, 8), at(8, 8)
 	same("boot", ok, len(b) >= 32 && boot >= unixEpoch && boot <= now, started, boot/second*second)
+	power, ok := decodePowerStatus(b)
+	same("power", ok, len(b) >= 12 && at(1, 1) != 255, uint64(power.line), at(0, 1), uint64(power.percent), at(2, 1), uint64(power.seconds), at(4, 4))
 	m, ok := decodeMemory(b, word)
 	page := at(10*word, word)
 	total, available := at(4*word, word)*page, at(5*word, word)*page
@@ -271,9 +273,9 @@ func checkLists(t *testing.T, b []byte, word int) {
 		t.Errorf("%x: %d deferred calls, want %d", b, sum, deferred)
 	}
 	for cpu := range uint64(4) {
-		mhz, ok := decodePower(b, cpu)
+		nominal, mhz, ok := decodePower(b, cpu)
 		v, has := number(b, int(cpu)*24+8, 4)
-		if _, all := number(b, int(cpu)*24, 24); ok && (!all || !has || uint64(mhz) != v || sure(b, int(cpu)*24, 4) != cpu) {
+		if _, all := number(b, int(cpu)*24, 24); ok && (!all || !has || uint64(mhz) != v || uint64(nominal) != sure(b, int(cpu)*24+4, 4) || sure(b, int(cpu)*24, 4) != cpu) {
 			t.Errorf("%x: CPU %d has %d MHz", b, cpu, mhz)
 		}
 	}
@@ -308,6 +310,11 @@ func checkDetails(t *testing.T, b []byte, word int) {
 	if v, has := number(b, 0, 4); ok != (has && v < 5) || ok && class != [...]string{"very_low", "low", "normal", "high", "critical"}[v] {
 		t.Errorf("%x: priority %q %v", b, class, ok)
 	}
+	priority, ok := decodePriority(b)
+	if want := len(b) >= 2 && b[1] >= 1 && b[1] <= 6; ok != want || ok && priority != strings.Fields("idle normal high realtime below_normal above_normal")[b[1]-1] {
+		t.Errorf("%x: priority %q %v", b, priority, ok)
+	}
+	checkGroups(t, b, word)
 	var handles, want []uint64
 	whole := decodeHandles(b, word, 4711, func(h uint64) { handles = append(handles, h) })
 	count, has := number(b, 0, word)
@@ -370,6 +377,29 @@ func checkMemory(t *testing.T, b []byte, word int) {
 	}
 }
 
+func checkGroups(t *testing.T, b []byte, word int) {
+	t.Helper()
+	masks, ok := decodeGroups(b, word)
+	relation, _ := number(b, 0, 4)
+	count, has := number(b, 10, 2)
+	if want := has && relation == 4 && count > 0 && len(b) >= 32+int(count)*(40+word); ok != want || ok && len(masks) != int(count) {
+		t.Errorf("%x: groups %v %v", b, masks, ok)
+	}
+	for i, mask := range masks {
+		if mask != sure(b, 32+i*(40+word)+40, word) {
+			t.Errorf("%x: group %d has %#x", b, i, mask)
+		}
+	}
+	for i, group := range decodeProcessGroups(b) {
+		if uint64(group) != sure(b, 2*i, 2) {
+			t.Errorf("%x: group %d is %d", b, i, group)
+		}
+	}
+	if n := len(decodeProcessGroups(b)); n != len(b)/2 {
+		t.Errorf("%x: %d groups", b, n)
+	}
+}
+
 func checkConnection(t *testing.T, b []byte, row *socketRow, table SocketTable) {
 	t.Helper()
 	c := decodeConnection(b, row, table)
@@ -429,7 +459,7 @@ func answersOfWorld(word int) (all [][]byte) {
 		all = append(all, b)
 	}
 	b := processorBytes(w.processors[0])
-	return append(all, b, w.handles(), w.addresses(), w.services(), w.interfaces, w.pageFiles(`\??\C:\pagefile.sys`, `\??\D:\p`), diskPerformance(1),
+	return append(all, b, w.handles(), w.addresses(), w.groups(), w.services(), w.interfaces, w.pageFiles(`\??\C:\pagefile.sys`, `\??\D:\p`), diskPerformance(1),
 		unicodeString(word, wide("svchost.exe")), put(nil, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9), []byte{})
 }
 

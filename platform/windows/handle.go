@@ -23,6 +23,7 @@ const (
 	classWow64       = 26
 	classIOPriority  = 33
 	classImageWin32  = 43
+	classGroups      = 47
 	classCommandLine = 60
 )
 

@@ -31,7 +31,7 @@ type hostPass struct {
 }
 
 // readHost reads each chosen source of the host half once and hands on, in this
-// order, the host, its CPUs, disks, file systems, interfaces, page files and services.
+// order, the host, its CPUs, disks, file systems, interfaces, page files, services and the battery.
 func (r *reader) readHost(set platform.SourceSet, sink platform.Sink) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (r *reader) readHost(set platform.SourceSet, sink platform.Sink) error {
 		p.host.volumes.ask() // they answer while the rest is read
 	}
 	_ = p.sendHost() && p.sendCPUs() && p.sendDisks() && p.sendVolumes() && p.sendInterfaces() &&
-		p.sendPageFiles() && p.sendServices()
+		p.sendPageFiles() && p.sendServices() && p.sendBattery()
 	return r.ctx.Err()
 }
 

@@ -29,6 +29,7 @@ const (
 	fromInterfaces
 	fromPageFiles
 	fromServices
+	fromBattery
 	numSources
 )
 
@@ -48,7 +49,7 @@ func hostSources() []platform.Source {
 	s[fromQueue] = level("SystemProcessInformation, thread states", platform.Host, 500, platform.HostTasksRunnable,
 		platform.HostWindowsLoad1, platform.HostWindowsLoad5, platform.HostWindowsLoad15)
 	s[fromTopology] = level("SystemLogicalProcessorInformationEx", platform.Host, 20, platform.HostCPUPhysical)
-	s[fromTCP] = level("GetExtendedTcpTable", platform.Host, 100, tcpFields...)
+	s[fromTCP] = level("GetExtendedTcpTable", platform.Host, 100, platform.HostTCPFields()...)
 	s[fromUDP] = level("GetExtendedUdpTable", platform.Host, 50, platform.HostUDP)
 	s[fromTCPStatistics] = narrow("GetTcpStatisticsEx", tcpStatistics[:])
 	s[fromUDPStatistics] = narrow("GetUdpStatisticsEx", append(udp4Statistics[:], udp6Statistics[:]...))
@@ -58,7 +59,8 @@ func hostSources() []platform.Source {
 	s[fromHostName] = words("GetComputerNameEx", 5, platform.HostName)
 	s[fromSystem] = words("GetNativeSystemInfo", 1, platform.HostArch, platform.OSType)
 	s[fromVersion] = words("RtlGetVersion", 20, platform.OSName, platform.OSVersion, platform.OSDescription, platform.OSBuild)
-	s[fromPower] = level("CallNtPowerInformation", platform.CPU, 10, platform.CPUFrequency)
+	s[fromPower] = level("CallNtPowerInformation", platform.CPU, 10, platform.CPUFrequency, platform.CPUFrequencyNominal)
+	s[fromBattery] = batterySource()
 	s[fromDisks] = disksSource()
 	s[fromDiskSize] = level("IOCTL_DISK_GET_DRIVE_GEOMETRY_EX", platform.Disk, 30, platform.DiskSize)
 	s[fromVolumes] = level("GetDiskFreeSpaceEx", platform.Filesystem, 100, platform.FilesystemTotal,

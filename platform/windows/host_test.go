@@ -39,7 +39,7 @@ func TestHostFields(t *testing.T) {
 		}
 		cpu := r.of[platform.CPU][platform.Key{ID: 1}]
 		expect(t, "CPU 1", cpu, map[platform.Field]uint64{platform.CPUUser: 30e9, platform.CPUIdle: 110e9, platform.CPUSystem: 8e9,
-			platform.CPUInterrupt: 2e9, platform.CPUFrequency: 2400e6})
+			platform.CPUInterrupt: 2e9, platform.CPUFrequency: 2400e6, platform.CPUFrequencyNominal: 3600e6, platform.CPUFrequencyLive: absent})
 		if len(r.misses) > 0 {
 			t.Errorf("missed %v", r.misses)
 		}

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/bits"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/pidometer/pidometer/internal/layout"
 	"github.com/pidometer/pidometer/internal/text"
 	"github.com/pidometer/pidometer/platform"
 )
@@ -104,6 +102,10 @@ func (p *inspection) Close() error {
 	return nil
 }
 
+// servicesSession is the session that services run in (session 0 isolation, since
+// Windows Vista).
+const servicesSession = 0
+
 // Identity returns who the process is. What Windows has no word for is unknown: user
 // IDs, process groups, nice values.
 func (p *inspection) Identity() (platform.Identity, error) {
@@ -120,15 +122,35 @@ func (p *inspection) Identity() (platform.Identity, error) {
 	if state, ok := t.state(v); ok {
 		id.State = &state
 	}
+	id.PriorityClass = p.priorityClass(v)
+	id.Terminal = p.terminal(t.u32(v.entry, t.proc.sess))
 	if !v.ended {
 		if h, err := p.open(v); err == nil {
 			if owner, err := p.kernel.Owner(h); err == nil {
 				id.Owner = &owner
 			}
 		}
-		p.release(v)
 	}
+	p.release(v)
 	return id, nil
+}
+
+// terminal returns the name of a session of the terminal services, such as Console or
+// RDP-Tcp#0. That of the services has nobody at it.
+func (p *inspection) terminal(session uint64) *string {
+	sessions, err := p.kernel.Sessions()
+	if err != nil {
+		return nil
+	}
+	for _, s := range sessions {
+		if name := s.Station; uint64(s.ID) == session {
+			if session == servicesSession {
+				name = ""
+			}
+			return &name
+		}
+	}
+	return nil
 }
 
 func cpuTimes(user, kernel uint64) platform.CPUTimes {
@@ -239,26 +261,19 @@ func (p *inspection) Limits() ([]platform.Limit, error) {
 	return nil, p.unsupported("resource limits")
 }
 
-// Affinity returns the CPUs of the process's group that it may run on.
+// Affinity returns the CPUs that the process may run on.
 func (p *inspection) Affinity() (platform.Affinity, error) {
 	v, err := p.owned()
 	if err != nil {
 		return platform.Affinity{}, err
 	}
-	basic, err := p.basic(v)
+	cpus, err := p.cpusOf(v)
 	p.release(v)
 	if err != nil {
 		return platform.Affinity{}, named("ProcessBasicInformation", err)
 	}
-	a := platform.Affinity{CPUs: []int{}}
-	for mask := basic.affinity; mask != 0; mask &= mask - 1 {
-		a.CPUs = append(a.CPUs, bits.TrailingZeros64(mask))
-	}
-	return a, nil
+	return platform.Affinity{CPUs: cpus}, nil
 }
-
-// ioClasses are those of IO_PRIORITY_HINT.
-var ioClasses = [...]string{"very_low", "low", "normal", "high", "critical"}
 
 // IOPriority returns the priority of the process's I/O, which has no levels.
 func (p *inspection) IOPriority() (platform.IOPriority, error) {
@@ -280,12 +295,4 @@ func (p *inspection) IOPriority() (platform.IOPriority, error) {
 		return platform.IOPriority{}, named("ProcessIoPriority", errContent)
 	}
 	return platform.IOPriority{Class: class}, nil
-}
-
-// decodeIOPriority reads an IO_PRIORITY_HINT.
-func decodeIOPriority(b []byte) (class string, ok bool) {
-	if len(b) < 4 || uint64(layout.U32(b, 0)) >= uint64(len(ioClasses)) {
-		return "", false
-	}
-	return ioClasses[layout.U32(b, 0)], true
 }

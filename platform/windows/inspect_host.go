@@ -170,12 +170,12 @@ func Details() []platform.DetailSource {
 		return platform.DetailSource{Detail: name, Entity: platform.Host, Reads: reads}
 	}
 	return []platform.DetailSource{
-		process("Identity", "", "TokenUser"),
+		process("Identity", "", "TokenUser", "ProcessPriorityClass", "WTSEnumerateSessions"),
 		process("Arguments", limitedRight, "ProcessCommandLineInformation", "RTL_USER_PROCESS_PARAMETERS"),
 		process("Environment", memoryRight, "RTL_USER_PROCESS_PARAMETERS"),
-		process("Executable", limitedRight, "ProcessImageFileNameWin32"),
+		process("Executable", "", "ProcessImageFileNameWin32", "SystemProcessIdInformation"),
 		process("WorkingDirectory", memoryRight, "RTL_USER_PROCESS_PARAMETERS"),
-		process("Affinity", limitedRight, "ProcessBasicInformation"),
+		process("Affinity", limitedRight, "ProcessBasicInformation", "ProcessGroupInformation"),
 		process("IOPriority", limitedRight, "ProcessIoPriority"),
 		process("OpenFiles", memoryRight, "SystemExtendedHandleInformation", "GetFinalPathNameByHandle"),
 		process("Connections", "", "GetExtendedTcpTable", "GetExtendedUdpTable"),

@@ -33,6 +33,8 @@ type Kernel interface {
 	Performance(buf []byte) error
 	// Power is CallNtPowerInformation without input.
 	Power(level int32, buf []byte) error
+	// PowerStatus is GetSystemPowerStatus: SYSTEM_POWER_STATUS.
+	PowerStatus(buf []byte) error
 	// Version is RtlGetVersion.
 	Version() (major, minor, build uint32)
 	// HostName is GetComputerNameEx(ComputerNamePhysicalDnsHostname).

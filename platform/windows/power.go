@@ -16,7 +16,8 @@ const mega = 1e6
 
 // readPower returns the frequencies of the CPUs of this program's group in MHz. What
 // Windows calls current is the nominal one, as Task Manager's base speed, on most
-// machines.
+// machines; the most, which Microsoft calls the maximum that is specified, is nominal
+// on all. No CPU has a frequency that was measured.
 func (p *hostPass) readPower() []byte {
 	if !p.wants(fromPower) {
 		return nil
@@ -32,20 +33,24 @@ func (p *hostPass) readPower() []byte {
 	return answer
 }
 
-// decodePower returns the frequency of the CPU with the given number in MHz.
-func decodePower(b []byte, number uint64) (mhz uint32, ok bool) {
+// decodePower returns the frequencies of the CPU with the given number in MHz, the
+// nominal one 0 if it is not known.
+func decodePower(b []byte, number uint64) (nominal, mhz uint32, ok bool) {
 	if number >= uint64(len(b)/powerSize) {
-		return 0, false
+		return 0, 0, false
 	}
 	b = b[number*powerSize:]
-	mhz = layout.U32(b, 8)
-	return mhz, mhz != 0 && uint64(layout.U32(b, 0)) == number
+	nominal, mhz = layout.U32(b, 4), layout.U32(b, 8)
+	return nominal, mhz, mhz != 0 && uint64(layout.U32(b, 0)) == number
 }
 
 func setFrequency(s *platform.Sample, frequencies []byte, cpu uint64) bool {
-	mhz, ok := decodePower(frequencies, cpu)
+	nominal, mhz, ok := decodePower(frequencies, cpu)
 	if ok {
 		s.Set(platform.CPUFrequency, uint64(mhz)*mega)
+	}
+	if ok && nominal != 0 {
+		s.Set(platform.CPUFrequencyNominal, uint64(nominal)*mega)
 	}
 	return ok
 }

@@ -13,6 +13,7 @@ const (
 	fromEnvironment
 	fromAffinity
 	fromUnique
+	fromSockets
 	numProcessSources
 )
 
@@ -29,6 +30,7 @@ var processReads = [numProcessSources]func(*reader, *visit) error{
 	fromEnvironment: (*reader).readEnvironment,
 	fromAffinity:    (*reader).readAffinity,
 	fromUnique:      (*reader).readUnique,
+	fromSockets:     (*reader).readSockets,
 }
 
 // What opening a process takes. Its own account always may, another one's takes an
@@ -51,7 +53,7 @@ func processSources() []platform.Source {
 		// Likewise, since Windows 10 version 1709, to programs as wide as the kernel.
 		fromProcessDisk: {Name: "SystemProcessInformation, extension", Cost: 1,
 			Gives: exactly(platform.ProcessDiskReadBytes, platform.ProcessDiskWriteBytes, platform.ProcessDiskReads, platform.ProcessDiskWrites)},
-		fromImage: {Name: "ProcessImageFileNameWin32", Needs: limitedRight, Cost: 20, Dear: true,
+		fromImage: {Name: "ProcessImageFileNameWin32, SystemProcessIdInformation", Cost: 20, Dear: true,
 			Texts: []platform.Text{platform.ProcessExecutable}},
 		fromOwner: {Name: "TokenUser", Needs: limitedRight, Cost: 50, Dear: true,
 			Texts: []platform.Text{platform.ProcessOwner}},
@@ -63,6 +65,9 @@ func processSources() []platform.Source {
 			Gives: exactly(platform.ProcessCPUAllowed)},
 		fromUnique: {Name: "QueryWorkingSetEx", Needs: queryRight, Cost: 5000, Dear: true,
 			Gives: exactly(platform.ProcessMemoryUSS)},
+		// One call for each table, which tells of all processes.
+		fromSockets: {Name: "GetExtendedTcpTable, GetExtendedUdpTable", Cost: 1,
+			Gives: exactly(append(platform.ProcessTCPFields(), platform.ProcessUDP)...)},
 	}
 	for i := range sources {
 		sources[i].Entity = platform.Process

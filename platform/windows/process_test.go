@@ -33,6 +33,10 @@ func TestProcessFields(t *testing.T) {
 			platform.ProcessSleeping: 1, platform.ProcessRunning: 0, platform.ProcessCPUAllowed: 3,
 			platform.ProcessSwitchesVoluntary: absent, platform.ProcessUptime: (w.now - w.boot - 61*second) * 100,
 		})
+		expect(t, "it has no sockets", s, map[platform.Field]uint64{platform.ProcessTCPListen: 0, platform.ProcessUDP: 0})
+		server, _ := r.process(4711)
+		expect(t, "a server", server, map[platform.Field]uint64{platform.ProcessTCPListen: 2, platform.ProcessTCPEstablished: 2,
+			platform.ProcessTCPClosed: 1, platform.ProcessTCPTimeWait: 0, platform.ProcessUDP: 1})
 		if word == 8 {
 			expect(t, "with the extension", s, map[platform.Field]uint64{platform.ProcessDiskReadBytes: 4096, platform.ProcessDiskWriteBytes: 8192,
 				platform.ProcessDiskReads: 1, platform.ProcessDiskWrites: 2, platform.ProcessSwitches: 1 << 33})
@@ -165,7 +169,16 @@ func TestDenied(t *testing.T) {
 			}
 		}
 	}
-	for _, source := range []int{fromImage, fromOwner, fromCommandLine, fromEnvironment, fromAffinity} {
+	service, _ := r.process(612)
+	if path := service.texts[platform.ProcessExecutable]; path != `C:\Windows\System32\svchost.exe` {
+		t.Errorf("the program is %q", path)
+	}
+	for source, n := range map[int]int{fromImage: 2, fromOwner: 4} {
+		if r.misses[source][platform.Denied] != n {
+			t.Errorf("source %d missed %v", source, r.misses[source])
+		}
+	}
+	for _, source := range []int{fromCommandLine, fromEnvironment, fromAffinity} {
 		if r.misses[source][platform.Denied] != 4 {
 			t.Errorf("source %d missed %v", source, r.misses[source])
 		}

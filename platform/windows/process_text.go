@@ -2,8 +2,11 @@ package windows
 
 import (
 	"errors"
-	"math/bits"
+	"io/fs"
+	"os"
+	"strings"
 
+	"github.com/pidometer/pidometer/internal/layout"
 	"github.com/pidometer/pidometer/internal/text"
 	"github.com/pidometer/pidometer/platform"
 )
@@ -12,14 +15,34 @@ import (
 func (r *reader) readImage(v *visit) error {
 	k := r.remember(v)
 	if k.image == nil {
-		wide, err := r.askString(v, classImageWin32)
+		path, err := r.image(v)
 		if err != nil {
 			return err
 		}
-		k.image = text.AppendUTF16([]byte{}, wide)
+		k.image = path
 	}
 	r.sample.SetText(platform.ProcessExecutable, k.image)
 	return nil
+}
+
+// image asks the process, and for one that may not be opened the kernel, by the PID
+// alone. That answer is taken if it is of a program with the name in the table.
+func (r *reader) image(v *visit) ([]byte, error) {
+	wide, refused := r.askString(v, classImageWin32)
+	if !errors.Is(refused, fs.ErrPermission) {
+		return text.AppendUTF16([]byte{}, wide), refused
+	}
+	wide, grown, err := layout.Grow(r.buf, func(buf []byte) (int, error) { return r.kernel.Image(v.key.ID, buf) })
+	r.buf = grown
+	if err != nil || len(wide) == 0 {
+		return nil, refused
+	}
+	path := r.dosPath(wide)
+	name := string(text.AppendUTF16(nil, r.pass.table.name(v.entry)))
+	if !strings.EqualFold(path[strings.LastIndexByte(path, '\\')+1:], name) {
+		return nil, os.ErrProcessDone
+	}
+	return []byte(path), nil
 }
 
 // askString asks the process that is visited for a string, in UTF-16, lent until the
@@ -90,17 +113,16 @@ func (r *reader) readEnvironment(v *visit) error {
 	return nil
 }
 
-// readAffinity counts the CPUs that the process may run on. One that runs in several
-// processor groups has no single mask.
+// readAffinity counts the CPUs that the process may run on.
 func (r *reader) readAffinity(v *visit) error {
-	p, err := r.basic(v)
+	cpus, err := r.cpusOf(v)
 	if err != nil {
 		return err
 	}
-	if p.affinity == 0 {
+	if len(cpus) == 0 {
 		return errors.ErrUnsupported
 	}
-	r.sample.Set(platform.ProcessCPUAllowed, uint64(bits.OnesCount64(p.affinity)))
+	r.sample.Set(platform.ProcessCPUAllowed, uint64(len(cpus)))
 	return nil
 }
 

@@ -22,6 +22,7 @@ var (
 	querySystemEx        = ntdll.NewProc("NtQuerySystemInformationEx")
 	getPerformanceInfo   = kernel32.NewProc("K32GetPerformanceInfo")
 	getNativeSystemInfo  = kernel32.NewProc("GetNativeSystemInfo")
+	getPowerStatus       = kernel32.NewProc("GetSystemPowerStatus")
 	callPowerInformation = powrprof.NewProc("CallNtPowerInformation")
 	getExtendedTCPTable  = iphlpapi.NewProc("GetExtendedTcpTable")
 	getExtendedUDPTable  = iphlpapi.NewProc("GetExtendedUdpTable")
@@ -117,6 +118,11 @@ func (realKernel) Power(level int32, buf []byte) error {
 	}
 	status, _, _ := callPowerInformation.Call(uintptr(level), 0, 0, uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(len(buf)))
 	return standard(statusError(status))
+}
+
+func (realKernel) PowerStatus(buf []byte) error {
+	ok, _, err := getPowerStatus.Call(uintptr(unsafe.Pointer(unsafe.SliceData(buf))))
+	return failed(ok, err)
 }
 
 // Open needs no opening of this process itself, which has all rights to itself; Wine

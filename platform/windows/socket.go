@@ -33,13 +33,6 @@ var tcpStates = [...]platform.TCPState{
 	platform.TCPTimeWait, platform.TCPClosed,
 }
 
-// tcpFields are the fields of the states, by [platform.TCPState] minus one.
-var tcpFields = []platform.Field{
-	platform.HostTCPEstablished, platform.HostTCPSynSent, platform.HostTCPSynReceived, platform.HostTCPFinWait1,
-	platform.HostTCPFinWait2, platform.HostTCPTimeWait, platform.HostTCPClosed, platform.HostTCPCloseWait,
-	platform.HostTCPLastAck, platform.HostTCPListen, platform.HostTCPClosing,
-}
-
 // tcpState returns a state by its number.
 func tcpState(number uint32) platform.TCPState {
 	if uint64(number) < uint64(len(tcpStates)) {
@@ -86,14 +79,12 @@ func (p *hostPass) sockets(each func(row []byte, layout *socketRow), tables ...S
 }
 
 func (p *hostPass) readTCP() error {
-	var counts [platform.TCPClosing + 1]uint64
-	err := p.sockets(func(b []byte, row *socketRow) { counts[tcpState(layout.U32(b, row.state))]++ }, TCP4, TCP6)
+	var counts platform.TCPCounts
+	err := p.sockets(func(b []byte, row *socketRow) { counts.Add(tcpState(layout.U32(b, row.state))) }, TCP4, TCP6)
 	if err != nil {
 		return err
 	}
-	for i, f := range tcpFields {
-		p.host.sample.Set(f, counts[i+1])
-	}
+	p.host.sample.SetTCP(&counts)
 	return nil
 }
 
@@ -104,4 +95,50 @@ func (p *hostPass) readUDP() error {
 	}
 	p.host.sample.Set(platform.HostUDP, count)
 	return nil
+}
+
+// owned are the sockets of one process.
+type owned struct {
+	tcp platform.TCPCounts
+	udp uint64
+}
+
+// readSockets counts the sockets of a process by state. The tables are asked for once
+// in a pass, whoever the processes are.
+func (r *reader) readSockets(v *visit) error {
+	if !r.pass.socketed {
+		r.pass.socketed = true
+		r.pass.socketsErr = r.countOwned()
+	}
+	if r.pass.socketsErr != nil {
+		return r.pass.socketsErr
+	}
+	o := r.owned[v.key.ID]
+	r.sample.SetTCP(&o.tcp)
+	r.sample.Set(platform.ProcessUDP, o.udp)
+	return nil
+}
+
+// countOwned counts the sockets of every process.
+func (r *reader) countOwned() error {
+	if r.owned == nil {
+		r.owned = map[uint64]owned{}
+	}
+	clear(r.owned)
+	h := hostPass{reader: r}
+	err := h.sockets(func(b []byte, row *socketRow) {
+		pid := uint64(layout.U32(b, row.pid))
+		o := r.owned[pid]
+		o.tcp.Add(tcpState(layout.U32(b, row.state)))
+		r.owned[pid] = o
+	}, TCP4, TCP6)
+	if err != nil {
+		return err
+	}
+	return h.sockets(func(b []byte, row *socketRow) {
+		pid := uint64(layout.U32(b, row.pid))
+		o := r.owned[pid]
+		o.udp++
+		r.owned[pid] = o
+	}, UDP4, UDP6)
 }

@@ -93,7 +93,22 @@ func (w *world) SystemEx(class int32, input, buf []byte) (int, error) {
 		}
 		return answer(buf, b)
 	}
+	if class == classLogicalProcessors && binary.LittleEndian.Uint32(input) == relationGroup {
+		return answer(buf, w.groups())
+	}
 	return answer(buf, w.answers[class])
+}
+
+// groups are as many as there are CPUs for.
+func (w *world) groups() []byte {
+	b := make([]byte, groupsFirst)
+	binary.LittleEndian.PutUint32(b, relationGroup)
+	binary.LittleEndian.PutUint16(b[groupsActive:], uint16(len(w.processors)))
+	for _, group := range w.processors {
+		b = append(b, make([]byte, groupMask+w.word)...)
+		putWord(b[len(b)-w.word:], w.word, 1<<len(group)-1)
+	}
+	return b
 }
 
 func (w *world) Performance(buf []byte) error {
@@ -110,6 +125,13 @@ func (w *world) Power(level int32, buf []byte) error {
 	defer w.mu.Unlock()
 	copy(buf, put(nil, 0, 3600, 2400, 3600, 0, 0, 1, 3600, 2400, 3600, 0, 0))
 	return w.call("Power")
+}
+
+func (w *world) PowerStatus(buf []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	copy(buf, w.power)
+	return w.call("PowerStatus")
 }
 
 func (w *world) Version() (major, minor, build uint32) { return 10, 0, w.build }
@@ -250,6 +272,14 @@ func (w *world) Process(h Handle, class int32, buf []byte) (int, error) {
 		return answer(buf, b)
 	case classImageWin32:
 		return answer(buf, unicodeString(w.word, wide(t.image)))
+	case classPriority:
+		return answer(buf, []byte{1, 6})
+	case classGroups:
+		b := []byte{}
+		for _, group := range t.groups {
+			b = binary.LittleEndian.AppendUint16(b, group)
+		}
+		return answer(buf, b)
 	case classIOPriority:
 		return answer(buf, put(nil, 2))
 	case classCommandLine:

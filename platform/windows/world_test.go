@@ -35,6 +35,7 @@ type task struct {
 	denied      bool      // opening it is refused
 	ended       bool      // it has ended, and can be opened still
 	exit        uint32
+	groups      []uint16      // of processors
 	exited      chan struct{} // closed when it ends
 	image       string
 	nativeImage []uint16 // as the kernel names it
@@ -56,6 +57,7 @@ type world struct {
 	processors [][]processor // by group
 	noGroups   bool          // the call that takes a group is missing
 	build      uint32        // of Windows
+	power      []byte        // SYSTEM_POWER_STATUS
 	answers    map[int32][]byte
 	tables     map[SocketTable][]byte
 	statistics map[StatisticsTable][]byte
@@ -88,7 +90,7 @@ func wide(s string) []uint16 { return utf16.Encode([]rune(s)) }
 // newWorld returns a small machine: the kernel, a service, and this process.
 func newWorld(word int) *world {
 	w := &world{
-		word: word, build: 22631, now: noon, boot: noon - 3600*second - 5, self: 4711,
+		word: word, build: 22631, power: []byte{0, 1, 80, 0, 0x10, 0x0e, 0, 0}, now: noon, boot: noon - 3600*second - 5, self: 4711,
 		calls: map[string]int{}, fail: map[string]error{}, open: map[Handle]uint64{}, events: map[Handle]chan struct{}{},
 		answers: map[int32][]byte{}, tables: map[SocketTable][]byte{}, statistics: map[StatisticsTable][]byte{},
 		registry: map[string]string{keyCryptography + `\MachineGuid`: "3f2a", keyVersion + `\ProductName`: "Windows 10 Pro"},
@@ -272,7 +274,7 @@ func (w *world) table() []byte {
 func narrowed(at, word int) (offset, size int) {
 	wide, here := processLayouts[8], processLayouts[word]
 	for _, m := range [...]struct{ from, to, size int }{
-		{wide.privateWorkingSet, here.privateWorkingSet, 8}, {wide.hardFaults, here.hardFaults, 4},
+		{wide.basePriority, here.basePriority, 4}, {wide.privateWorkingSet, here.privateWorkingSet, 8}, {wide.hardFaults, here.hardFaults, 4},
 		{wide.handles, here.handles, 4}, {wide.sess, here.sess, 4}, {wide.virtualPeak, here.virtualPeak, word},
 		{wide.virtual, here.virtual, word}, {wide.faults, here.faults, 4}, {wide.workingSetPeak, here.workingSetPeak, word},
 		{wide.workingSet, here.workingSet, word}, {wide.pagedPool, here.pagedPool, word}, {wide.nonPagedPool, here.nonPagedPool, word},

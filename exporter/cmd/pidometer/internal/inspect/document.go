@@ -25,6 +25,7 @@ type Process struct {
 	Terminal         *string            `json:"terminal,omitempty"`
 	State            *string            `json:"state,omitempty"`
 	Nice             *int               `json:"nice,omitempty"`
+	PriorityClass    *string            `json:"priority_class,omitempty"`
 	IOPriority       *ioPriority        `json:"io_priority,omitempty"`
 	Threads          *uint64            `json:"thread_count,omitempty"`
 	FileDescriptors  *uint64            `json:"file_descriptor_count,omitempty"`

@@ -91,6 +91,9 @@ func (g *gatherer) identity() error {
 	g.Terminal, g.Owner, g.Nice, g.CPUNumber = spelled(id.Terminal), spelled(id.Owner), id.Nice, id.LastCPU
 	g.CPU = &cpu{id.CPU.User.Seconds(), id.CPU.System.Seconds(), id.Children.User.Seconds(), id.Children.System.Seconds()}
 	g.Users, g.Groups = idsOf(id.Users), idsOf(id.Groups)
+	if id.PriorityClass != "" {
+		g.PriorityClass = &id.PriorityClass
+	}
 	if id.State != nil {
 		word := stateWords[*id.State]
 		g.State = &word

@@ -128,6 +128,9 @@ func (p *Process) has(l *listing) {
 	if p.Nice != nil {
 		l.line("nice", strconv.Itoa(*p.Nice))
 	}
+	if p.PriorityClass != nil {
+		l.line("priority class", text(p.PriorityClass))
+	}
 	if p.IOPriority != nil {
 		l.line("io priority", p.IOPriority.Class, strconv.Itoa(p.IOPriority.Level))
 	}
