@@ -85,7 +85,8 @@ var table = []arrow{
 	{"internal/arrows", nil, nil},
 	{"internal/wine", nil, nil},
 	{"internal/fixture", nil, nil},
-	{"internal/fixture/record", []string{"internal/fixture"}, nil},
+	{"internal/fixture/transcript", []string{"internal/fixture", "platform/windows"}, nil},
+	{"internal/fixture/record", []string{"internal/fixture", "internal/fixture/transcript", "internal/layout", "platform", "platform/windows"}, nil},
 	{"internal/otlptest", nil, []string{
 		"go.opentelemetry.io/proto/otlp/...",
 		"google.golang.org/grpc/...",

@@ -100,6 +100,10 @@ type Kernel interface {
 	Owner(h Handle) (string, error)
 }
 
+// Calls returns the calls of this machine, for those who want to see what passes by. On
+// other systems it is an error that matches [errors.ErrUnsupported].
+func Calls() (Kernel, error) { return newKernel() }
+
 // Handle is an open process, device or event.
 type Handle uintptr
 

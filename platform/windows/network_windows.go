@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/pidometer/pidometer/internal/layout"
 )
 
 // Interfaces copies the table, which the call allocates, so that it is read like any
@@ -57,7 +59,10 @@ func (realKernel) Sockets(table SocketTable, buf []byte) (int, error) {
 	if err := windows.Errno(code); code != 0 {
 		return filled(n, len(buf), err)
 	}
-	return len(buf), nil
+	if len(buf) < 4 {
+		return 4, nil
+	}
+	return min(4+int(layout.U32(buf, 0))*socketRows[table].size, len(buf)), nil
 }
 
 func (realKernel) Statistics(table StatisticsTable, buf []byte) error {
