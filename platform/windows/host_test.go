@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"testing"
 	"time"
 
@@ -148,34 +147,6 @@ func TestLoad(t *testing.T) {
 	look(294, 748) // 8/e after a minute, 8/e^(1/15)
 	w.now += 3600 * second
 	look(0, 14)
-}
-
-// Every call may fail. It costs its own fields, for its own reason.
-func TestFaults(t *testing.T) {
-	for call, sources := range map[string][]int{
-		"Performance": {fromMemory}, "Power": {fromPower}, "Interfaces": {fromInterfaces}, "Sockets": {fromTCP, fromUDP},
-		"Statistics": {fromTCPStatistics, fromUDPStatistics, fromIPStatistics}, "Sessions": {fromSessions},
-		"OpenDisk": {fromDisks, fromDiskSize}, "Control": {fromDisks, fromDiskSize}, "Drives": {fromVolumes}, "Volume": {fromVolumes},
-		"Services": {fromServices}, "HostName": {fromHostName}, "Registry": {fromMachineGUID, fromVersion},
-		"Open": {fromImage, fromOwner}, "Process": {fromImage, fromOwner}, "Owner": {fromOwner}, "Memory": {fromEnvironment},
-	} {
-		for err, why := range map[error]platform.Reason{fs.ErrPermission: platform.Denied, errors.ErrUnsupported: platform.Unsupported,
-			os.ErrProcessDone: platform.Gone, errContent: platform.Unknown} {
-			w := newWorld(8)
-			b := opened(t, w)
-			w.fail[call] = err
-			r := passOver(t, b, all)
-			for _, source := range sources {
-				if r.misses[source][why] == 0 {
-					t.Errorf("%s with %v: source %d missed %v", call, err, source, r.misses[source])
-				}
-				delete(r.misses, source)
-			}
-			if host := r.only(t, platform.Host); len(host.fields) < 20 || len(r.of[platform.Process]) != 4 {
-				t.Errorf("%s with %v: %d fields of the host, %d processes", call, err, len(host.fields), len(r.of[platform.Process]))
-			}
-		}
-	}
 }
 
 // A volume that does not answer costs one budget, and later passes nothing. Its
