@@ -47,7 +47,7 @@ const left = `## What psutil has and pidometer leaves out
 | linux amd64 | recorded and hand-made text, fuzzed against slow twins | Linux 6.18 | Linux 6.18, as root and as an ordinary user |
 | linux 386 | the same tests | Linux 6.18, a 64-bit kernel | Linux 6.18 |
 | linux arm64 | compiled | not run | not run |
-| windows amd64 | hand-made answers of 64 and 32 bits, fuzzed against slow twins; layouts compared with golang.org/x/sys/windows | hand-made kernel; Wine 8.0, which counts no I/O, page faults and context switches and has no disk counters | hand-made kernel; Wine 8.0 |
+| windows amd64 | hand-made answers of 64 and 32 bits, fuzzed against slow twins; layouts compared with golang.org/x/sys/windows | hand-made kernel; a recording of Wine 8.0; Wine 8.0, which counts no I/O, page faults and context switches and has no disk counters | hand-made kernel; Wine 8.0 |
 | windows arm64, 386 | compiled | not run | not run |
 
 Sensors, fans, batteries, supplies, energy counters, memory controllers and cpufreq were seen in hand-made trees alone: the

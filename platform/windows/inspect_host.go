@@ -180,7 +180,7 @@ func Details() []platform.DetailSource {
 		process("OpenFiles", memoryRight, "SystemExtendedHandleInformation", "GetFinalPathNameByHandle"),
 		process("Connections", "", "GetExtendedTcpTable", "GetExtendedUdpTable"),
 		process("Threads", ""),
-		process("MemoryMaps", queryRight, "VirtualQueryEx", "GetMappedFileName", "QueryWorkingSetEx"),
+		process("MemoryMaps", memoryRight, "VirtualQueryEx", "GetMappedFileName", "QueryWorkingSetEx"),
 		process("Children", ""),
 		process("Descendants", ""),
 		process("Parents", ""),

@@ -34,11 +34,10 @@ var processReads = [numProcessSources]func(*reader, *visit) error{
 }
 
 // What opening a process takes. Its own account always may, another one's takes an
-// elevated administrator, and processes that are protected let nobody read their
-// memory.
+// elevated administrator, and processes that are protected let nobody ask for their
+// memory, neither what is in it nor how it is laid out.
 const (
 	limitedRight = "same account or administrator"
-	queryRight   = "same account or administrator; not of protected processes"
 	memoryRight  = "same account or administrator; not of protected processes"
 )
 
@@ -63,7 +62,7 @@ func processSources() []platform.Source {
 			Texts: []platform.Text{platform.ProcessEnvironment}},
 		fromAffinity: {Name: "ProcessBasicInformation", Needs: limitedRight, Cost: 15, Dear: true,
 			Gives: exactly(platform.ProcessCPUAllowed)},
-		fromUnique: {Name: "QueryWorkingSetEx", Needs: queryRight, Cost: 5000, Dear: true,
+		fromUnique: {Name: "QueryWorkingSetEx", Needs: memoryRight, Cost: 5000, Dear: true,
 			Gives: exactly(platform.ProcessMemoryUSS)},
 		// One call for each table, which tells of all processes.
 		fromSockets: {Name: "GetExtendedTcpTable, GetExtendedUdpTable", Cost: 1,
