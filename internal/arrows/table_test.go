@@ -32,8 +32,9 @@ var table = []arrow{
 	{"platform/native", []string{"platform", "platform/linux", "platform/windows", "platform/darwin",
 		"platform/freebsd", "platform/openbsd", "platform/netbsd", "platform/solaris"}, nil},
 	{"platform/platformtest", []string{"platform"}, nil},
-	{"platform/*", []string{"platform", "internal/layout", "internal/text"}, []string{"golang.org/x/sys/..."}},
+	{"platform/*", []string{"platform", "internal/layout", "internal/text", "internal/turn"}, []string{"golang.org/x/sys/..."}},
 	{"internal/text", nil, nil},
+	{"internal/turn", nil, nil},
 	{"internal/layout", []string{"platform"}, nil},
 
 	// One pass over it, and how the result is spelled: attributes and nothing else.

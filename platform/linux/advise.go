@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -14,8 +15,10 @@ const initialNamespace = "pid:[4026531836]"
 
 // Advise tells what hides processes from this view. A recorded tree hides nothing.
 func (b *backend) Advise() (advice []string) {
-	b.busy <- struct{}{}
-	defer func() { <-b.busy }()
+	if b.turn.Take(context.Background()) != nil {
+		return nil
+	}
+	defer b.turn.Give()
 	if !b.live {
 		return nil
 	}

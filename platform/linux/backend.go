@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pidometer/pidometer/internal/text"
+	"github.com/pidometer/pidometer/internal/turn"
 	"github.com/pidometer/pidometer/platform"
 )
 
@@ -57,7 +58,7 @@ type backend struct {
 	page    uint64
 	boot    platform.Boot
 	sources []platform.Source
-	busy    chan struct{} // full while a reader is open, and for ever once closed
+	turn    *turn.Turn // of the reader that is open
 
 	root    int   // handle of Options.Root
 	proc    int   // handle of proc under it
@@ -118,7 +119,7 @@ func New(o Options) (platform.Backend, error) {
 	}
 	b := &backend{
 		kernel: kernel, options: o, word: wordOf(kernel.Machine()), page: kernel.PageSize(),
-		busy: make(chan struct{}, 1),
+		turn: turn.New(),
 		root: -1, proc: -1,
 		buf: make([]byte, readSize), dirents: make([]byte, direntSize), args: make([]byte, shortArgs), link: make([]byte, linkSize),
 		names: map[string]string{}, known: map[place]*known{}, lookup: lookup{answer: make(chan bool, 1)},
@@ -198,14 +199,8 @@ func (b *backend) Boot() platform.Boot        { return b.boot }
 
 // Begin waits for the reader before to be closed.
 func (b *backend) Begin(ctx context.Context) (platform.Reader, error) {
-	select {
-	case b.busy <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if b.root < 0 {
-		<-b.busy
-		return nil, fs.ErrClosed
+	if err := b.turn.Take(ctx); err != nil {
+		return nil, err
 	}
 	b.passes++
 	b.pass = pass{}
@@ -213,11 +208,7 @@ func (b *backend) Begin(ctx context.Context) (platform.Reader, error) {
 }
 
 // Close waits for the reader to be closed. The backend is of no use afterwards.
-func (b *backend) Close() error {
-	b.busy <- struct{}{}
-	defer func() { <-b.busy }()
-	return b.closeHandles()
-}
+func (b *backend) Close() error { return b.turn.End(b.closeHandles) }
 
 func (b *backend) closeHandles() (err error) {
 	for _, fd := range [...]*int{&b.self, &b.proc, &b.root} {
@@ -263,6 +254,6 @@ func (r *reader) Close() error {
 	b := r.backend
 	r.backend = nil
 	b.forget(b.pass.walked)
-	<-b.busy
+	b.turn.Give()
 	return nil
 }

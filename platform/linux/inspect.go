@@ -67,7 +67,7 @@ func (b *backend) inspect(ctx context.Context) (*inspection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if b.root < 0 {
+	if b.turn.Ended() {
 		return nil, fs.ErrClosed
 	}
 	return b.details.open(ctx), nil

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"context"
 	"strings"
 
 	"github.com/pidometer/pidometer/platform"
@@ -9,8 +10,10 @@ import (
 // Views tells where each source is read. Most are at their usual places under the
 // root; the others are found as the passes find them.
 func (b *backend) Views() []platform.View {
-	b.busy <- struct{}{}
-	defer func() { <-b.busy }()
+	if b.turn.Take(context.Background()) != nil {
+		return nil
+	}
+	defer b.turn.Give()
 	views := make([]platform.View, 0, len(b.sources)+1)
 	for i := range b.sources {
 		v := b.view(b.sources[i].Name)

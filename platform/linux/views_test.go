@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/pidometer/pidometer/internal/turn"
 	"github.com/pidometer/pidometer/platform"
 )
 
@@ -75,7 +76,7 @@ func TestViewsAreTrue(t *testing.T) {
 	}
 	k := newTreeKernel(writeTree(t, files))
 	b := treeBackend(k, Options{Root: "/host"})
-	b.busy = make(chan struct{}, 1)
+	b.turn = turn.New()
 	b.sources = Sources(64)
 	views := b.Views()
 	k.asked = map[string]int{}

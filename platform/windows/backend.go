@@ -9,10 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync/atomic"
 	"time"
 
 	"github.com/pidometer/pidometer/internal/layout"
+	"github.com/pidometer/pidometer/internal/turn"
 	"github.com/pidometer/pidometer/platform"
 )
 
@@ -60,8 +60,7 @@ type backend struct {
 	boot     platform.Boot
 	started  uint64 // FILETIME of boot.Time
 	sources  []platform.Source
-	busy     chan struct{} // full while a reader is open, and for ever once closed
-	ended    atomic.Bool   // closed
+	turn     *turn.Turn // of the reader that is open
 
 	table   []byte // lent to the table of processes for one pass
 	buf     []byte // lent to one other answer at a time
@@ -105,7 +104,7 @@ func New(o Options) (platform.Backend, error) {
 	}
 	b := &backend{
 		kernel: kernel, options: o, word: kernel.Word(),
-		busy:  make(chan struct{}, 1),
+		turn:  turn.New(),
 		table: make([]byte, processBuffer), buf: make([]byte, 4<<10),
 		places: map[uint64]int{}, known: map[uint64]*known{},
 		sources: Sources(),
@@ -169,14 +168,8 @@ func (b *backend) Boot() platform.Boot        { return b.boot }
 
 // Begin waits for the reader before to be closed.
 func (b *backend) Begin(ctx context.Context) (platform.Reader, error) {
-	select {
-	case b.busy <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if b.ended.Load() {
-		<-b.busy
-		return nil, fs.ErrClosed
+	if err := b.turn.Take(ctx); err != nil {
+		return nil, err
 	}
 	b.passes++
 	b.pass = pass{}
@@ -184,12 +177,7 @@ func (b *backend) Begin(ctx context.Context) (platform.Reader, error) {
 }
 
 // Close waits for the reader to be closed. The backend is of no use afterwards.
-func (b *backend) Close() error {
-	b.busy <- struct{}{}
-	b.ended.Store(true)
-	<-b.busy
-	return nil
-}
+func (b *backend) Close() error { return b.turn.End(func() error { return nil }) }
 
 // reader is one pass. Without a backend it is closed.
 type reader struct {
@@ -225,6 +213,6 @@ func (r *reader) Close() error {
 	b := r.backend
 	r.backend = nil
 	b.forget(b.pass.walked)
-	<-b.busy
+	b.turn.Give()
 	return nil
 }

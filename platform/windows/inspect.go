@@ -27,7 +27,7 @@ func (b *backend) inspect(ctx context.Context) (*inspection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if b.ended.Load() {
+	if b.turn.Ended() {
 		return nil, fs.ErrClosed
 	}
 	view := &backend{

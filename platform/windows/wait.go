@@ -26,7 +26,7 @@ func (b *backend) WaitProcess(ctx context.Context, key platform.Key) (platform.E
 	if err := ctx.Err(); err != nil {
 		return platform.Exit{}, err
 	}
-	if b.ended.Load() {
+	if b.turn.Ended() {
 		return platform.Exit{}, fs.ErrClosed
 	}
 	if key == platform.Self {
