@@ -337,6 +337,8 @@ const (
 	ProcessSwitches        // voluntary and involuntary, where the kernel counts them as one
 	ProcessOtherBytes      // moved by requests to devices that neither read nor write
 	ProcessOtherOperations // such requests
+	ProcessAddressSpace    // what is only reserved included
+	ProcessAddressPeak     // the largest that it ever had
 	ProcessTransferRead    // read from files, devices, pipes and sockets alike
 	ProcessTransferWrite   // written to them
 	ProcessTransferReads   // requests that read

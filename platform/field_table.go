@@ -338,6 +338,8 @@ var fieldTable = [numFields]FieldInfo{
 	ProcessSwitches:             {"process.switches", "", Process, cumulative, false},
 	ProcessOtherBytes:           {"process.io.other.bytes", "By", Process, cumulative, false},
 	ProcessOtherOperations:      {"process.io.other.operations", "", Process, cumulative, false},
+	ProcessAddressSpace:         {"process.memory.address_space", "By", Process, level, false},
+	ProcessAddressPeak:          {"process.memory.address_space.peak", "By", Process, level, false},
 	ProcessTransferRead:         {"process.io.read.bytes", "By", Process, cumulative, false},
 	ProcessTransferWrite:        {"process.io.write.bytes", "By", Process, cumulative, false},
 	ProcessTransferReads:        {"process.io.reads", "", Process, cumulative, false},

@@ -49,6 +49,17 @@ var windowsExtensions = [...]Metric{
 		Note: "psutil's read_count and write_count.",
 	},
 	{
+		Name: "process.memory.windows.address_space", Unit: "By", Kind: UpDownCounter, Adds: true,
+		Brief:  "Address space of the process, what is only reserved included.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessAddressSpace}},
+		Note: "Of a 64-bit program it may be terabytes that nobody touches. process.memory.virtual is what is committed.",
+	},
+	{
+		Name: "process.memory.windows.address_space_peak", Unit: "By", Kind: Gauge,
+		Brief:  "The largest address space that the process ever had.",
+		Entity: platform.Process, Points: []Point{{Field: platform.ProcessAddressPeak}},
+	},
+	{
 		Name: "process.memory.windows.commit.peak", Unit: "By", Kind: Gauge,
 		Brief:  "The most memory that the process ever was promised.",
 		Entity: platform.Process, Points: []Point{{Field: platform.ProcessCommitPeak}},

@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/pidometer/pidometer/internal/layout"
@@ -69,6 +70,12 @@ func (r *reader) openAs(v *visit, access uint32) (Handle, error) {
 	return h, nil
 }
 
+// The two ways in which a PID can be opened and the process be gone.
+var (
+	errEnded  = fmt.Errorf("it has ended, and somebody holds it open: %w", os.ErrProcessDone)
+	errReused = fmt.Errorf("it has ended, and another has its PID: %w", os.ErrProcessDone)
+)
+
 func (r *reader) prove(v *visit, h Handle) error {
 	answer, err := r.ask(h, classTimes)
 	if err != nil {
@@ -78,8 +85,10 @@ func (r *reader) prove(v *visit, h Handle) error {
 	switch {
 	case !ok:
 		return errContent
-	case exit != 0, create >= unixEpoch && create-unixEpoch != v.key.Start:
-		return os.ErrProcessDone
+	case create >= unixEpoch && create-unixEpoch != v.key.Start:
+		return errReused
+	case exit != 0:
+		return errEnded
 	}
 	return nil
 }

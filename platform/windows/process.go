@@ -233,6 +233,8 @@ func (r *reader) setMemory(e entry) {
 	if private := t.u64(e, p.privateWorkingSet); private != 0 || resident == 0 {
 		s.Set(platform.ProcessPrivateSet, private)
 	}
+	s.Set(platform.ProcessAddressSpace, t.size(e, p.virtual))
+	s.Set(platform.ProcessAddressPeak, t.size(e, p.virtualPeak))
 	s.Set(platform.ProcessWorkingSetPeak, t.size(e, p.workingSetPeak))
 	s.Set(platform.ProcessCommitPeak, t.size(e, p.commitPeak))
 	s.Set(platform.ProcessPoolPaged, t.size(e, p.pagedPool))

@@ -92,6 +92,7 @@ func givenByProcesses() []platform.Given {
 	}, exactly(platform.ProcessTransferRead, platform.ProcessTransferWrite, platform.ProcessTransferReads, platform.ProcessTransferWrites,
 		platform.ProcessOtherBytes, platform.ProcessOtherOperations,
 		platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual, platform.ProcessPrivateSet,
+		platform.ProcessAddressSpace, platform.ProcessAddressPeak,
 		platform.ProcessWorkingSetPeak, platform.ProcessCommitPeak, platform.ProcessPoolPaged, platform.ProcessPoolNonPaged,
 		platform.ProcessThreads, platform.ProcessHandles, platform.ProcessUptime, platform.ProcessParent,
 		platform.ProcessState, platform.ProcessRunning, platform.ProcessSleeping, platform.ProcessStopped,

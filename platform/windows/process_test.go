@@ -22,13 +22,17 @@ func TestProcessFields(t *testing.T) {
 			t.Errorf("%d processes, the idle one among them: %v", len(r.of[platform.Process]), ok)
 		}
 		s, _ := r.process(612)
+		addressSpace, addressPeak := uint64(8<<30), uint64(9<<30)
+		if word == 4 {
+			addressSpace, addressPeak = addressSpace&0xffffffff, addressPeak&0xffffffff
+		}
 		expect(t, "a service", s, map[platform.Field]uint64{
 			platform.ProcessCPUUser: 5e9, platform.ProcessCPUSystem: 2e9, platform.ProcessMemoryRSS: 10 << 20,
 			platform.ProcessMemoryVirtual: 7 << 20, platform.ProcessPrivateSet: 3 << 20, platform.ProcessThreads: 4,
 			platform.ProcessHandles: 42, platform.ProcessFaultsMajor: 11, platform.ProcessFaultsMinor: 1000,
 			platform.ProcessTransferReads: 5, platform.ProcessTransferWrites: 6, platform.ProcessOtherOperations: 7,
 			platform.ProcessTransferRead: 5000, platform.ProcessTransferWrite: 6000, platform.ProcessOtherBytes: 7000,
-			platform.ProcessWorkingSetPeak: 12 << 20, platform.ProcessCommitPeak: 8 << 20, platform.ProcessPoolPaged: 300,
+			platform.ProcessWorkingSetPeak: 12 << 20, platform.ProcessAddressSpace: addressSpace, platform.ProcessAddressPeak: addressPeak, platform.ProcessCommitPeak: 8 << 20, platform.ProcessPoolPaged: 300,
 			platform.ProcessPoolNonPaged: 200, platform.ProcessParent: systemPid, platform.ProcessState: uint64(platform.StateSleeping),
 			platform.ProcessSleeping: 1, platform.ProcessRunning: 0, platform.ProcessCPUAllowed: 3,
 			platform.ProcessSwitchesVoluntary: absent, platform.ProcessUptime: (w.now - w.boot - 61*second) * 100,
