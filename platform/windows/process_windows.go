@@ -58,8 +58,8 @@ func (realKernel) Region(h Handle, address uint64, buf []byte) (int, error) {
 	if err == windows.ERROR_INVALID_PARAMETER {
 		return 0, io.EOF
 	}
-	n := copy(buf, unsafe.Slice((*byte)(unsafe.Pointer(&info)), unsafe.Sizeof(info)))
-	return n, standard(err)
+	copy(buf, unsafe.Slice((*byte)(unsafe.Pointer(&info)), unsafe.Sizeof(info)))
+	return int(unsafe.Sizeof(info)), standard(err)
 }
 
 func (realKernel) MappedFile(h Handle, address uint64, buf []byte) (int, error) {
