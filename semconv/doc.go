@@ -13,7 +13,7 @@
 // names and is shown only when asked for.
 package semconv
 
-//go:generate go test -run=TestDocs . -update
+//go:generate go test -run=Docs . -update
 
 // The release of the semantic conventions that every row is checked against.
 const (

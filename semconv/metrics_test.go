@@ -211,6 +211,7 @@ func TestKinds(t *testing.T) {
 // lonely are the sums and shares of processes that do not add up.
 var lonely = map[string]string{
 	"process.child.cpu.time":                   "the children's own series hold it too",
+	"process.child.paging.faults":              "likewise",
 	"process.cpu.affinity.count":               "processes share the CPUs",
 	"process.cpu.limit":                        "it is of a group",
 	"process.memory.limit":                     "it is of a group",

@@ -22,6 +22,16 @@ var processExtensions = [...]Metric{
 		Note: "The same time was in process.cpu.time of those descendants, so the two must not be added.",
 	},
 	{
+		Name: "process.child.paging.faults", Unit: "{fault}", Kind: Counter,
+		Brief:  "Page faults of descendants that have ended and were waited for.",
+		Entity: platform.Process,
+		Points: []Point{
+			{platform.ProcessChildFaultsMajor, attrs{FaultType.String("major")}},
+			{platform.ProcessChildFaultsMinor, attrs{FaultType.String("minor")}},
+		},
+		Note: "The same faults were in process.paging.faults of those descendants, so the two must not be added.",
+	},
+	{
 		Name: "process.cpu.affinity.count", Unit: "{cpu}", Kind: UpDownCounter,
 		Brief:  "Number of CPUs that the process may run on.",
 		Entity: platform.Process, Points: []Point{{Field: platform.ProcessCPUAllowed}},

@@ -64,3 +64,13 @@ func Details(goos string) []platform.DetailSource {
 	}
 	return nil
 }
+
+// Occurrences returns what the backend of a system, by its GOOS, can be listened to for,
+// on whatever system it is asked. It is nil for a system that tells passes alone.
+func Occurrences(goos string) []platform.OccurrenceSource {
+	switch goos {
+	case "linux", "android":
+		return linux.Occurrences()
+	}
+	return nil
+}
