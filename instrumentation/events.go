@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/log"
 
 	"github.com/pidometer/pidometer/internal/events"
@@ -83,8 +84,8 @@ func (c *config) accompany(backend platform.Backend) (*companion, error) {
 	if err != nil {
 		return nil, fmt.Errorf("events: %w", err)
 	}
-	p := c.series.Processes
-	return &companion{events.New(events.Config{
+	p, made := c.series.Processes, new(companion)
+	made.Engine = events.New(events.Config{
 		Logger:   provider.Logger(ScopeName, log.WithInstrumentationVersion(Version), log.WithSchemaURL(semconv.SchemaURL)),
 		All:      wanted == EventsAll,
 		Backend:  backend,
@@ -94,7 +95,13 @@ func (c *config) accompany(backend platform.Backend) (*companion, error) {
 		Everyone: (p == oneshot.Top || p == oneshot.All) && len(c.series.Filter) == 0,
 		Interval: c.report,
 		GOOS:     runtime.GOOS,
-	})}, nil
+		Restarted: func(p *oneshot.Pass, yield func(events.Restart)) {
+			made.reader.Restarts(p, func(metric string, set attribute.Set, previous, value uint64) {
+				yield(events.Restart{Metric: metric, Set: set, Previous: previous, Value: value})
+			})
+		},
+	})
+	return made, nil
 }
 
 // foreign reports whether the backend looks at a tree that another kernel made: what
@@ -112,7 +119,10 @@ func (c *config) foreign(backend platform.Backend) bool {
 }
 
 // companion is the event engine as the passes know it.
-type companion struct{ *events.Engine }
+type companion struct {
+	*events.Engine
+	reader *series.Reader // set before the first pass
+}
 
 func (c *companion) Told(yield func(metric int, event string, n uint64)) {
 	s := c.Stats()

@@ -205,8 +205,10 @@ func (c config) read(backend platform.Backend) (*series.Reader, error) {
 	reader, err := series.Open(c.series, backend)
 	if err != nil {
 		beside.Close()
+		return nil, err
 	}
-	return reader, err
+	beside.reader = reader
+	return reader, nil
 }
 
 func (c config) kernel() (platform.Backend, error) {

@@ -91,6 +91,7 @@ type Pass struct {
 	made       bool // a pass is there to be shared; false after one that panicked
 	candidates []candidate
 	dropped    []*Row
+	restarts   []Restart
 	parents    map[uint64]uint64 // of every process, where a filter asks for a tree
 	stats      Stats
 	recent     tally
@@ -224,7 +225,7 @@ func (p *Pass) Collect(ctx context.Context, read func(*Pass)) {
 		p.run(ctx, now)
 	}
 	read(p)
-	p.dropped = nil
+	p.dropped, p.restarts = nil, nil
 }
 
 // run makes one pass. What can't be read is missing from its rows; rows that a

@@ -128,8 +128,12 @@ func (r *Row) correct(p *Pass, slot int, f platform.Field, v uint64) uint64 {
 	if c < 0 {
 		return v
 	}
+	before := r.counters[c].Raw()
 	verdict := r.counters[c].Next(v, p.elapsed, p.rules[f])
 	p.stats.Verdicts[verdict]++
+	if verdict == monotonic.Restarted {
+		p.restarted(r, f, before, v)
+	}
 	if p.config.Raw {
 		return v
 	}
