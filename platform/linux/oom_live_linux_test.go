@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -95,10 +96,16 @@ func TestLiveOOMKill(t *testing.T) {
 	pid := feedHog(t, procs)
 	ours := w.(*watch).initialPIDs()
 	all := hear(t, w, func(h heard) bool {
-		return h.Kind == platform.ProcessOOMKilled && h.command == hogName && (!ours || h.Key.ID == uint64(pid))
+		return h.Kind == platform.OccurrencesLost || h.command == hogName && (!ours || h.Key.ID == uint64(pid))
 	})
 	got := all[len(all)-1]
-	if got.cgroup != group || got.Count != 0 || !ours && got.Key != (platform.Key{}) {
+	if got.Kind == platform.OccurrencesLost {
+		t.Skip("somebody fills the kernel's log faster than it is read here")
+	}
+	// The kernel names groups ten times in five seconds at most (oom_rs in mm/oom_kill.c),
+	// and from its own root, not that of a namespace.
+	if got.Kind != platform.ProcessOOMKilled || got.cgroup != "" && !strings.HasSuffix(got.cgroup, group) ||
+		got.Count != 0 || !ours && got.Key != (platform.Key{}) {
 		t.Errorf("%+v, want a process in %s", got, group)
 	}
 	if rss := got.usage[platform.ProcessMemoryRSS]; rss == 0 || rss > 4*hogLimit {

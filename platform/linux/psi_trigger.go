@@ -144,4 +144,10 @@ func (t *psiTrigger) drain(failed bool, yield func(*platform.Occurrence)) error 
 	return nil
 }
 
-func (t *psiTrigger) close() { t.kernel.Close(t.fd) }
+// close closes the trigger once, whether it is alone in being gone or the watch ends.
+func (t *psiTrigger) close() {
+	if t.fd >= 0 {
+		t.kernel.Close(t.fd)
+		t.fd = -1
+	}
+}

@@ -117,7 +117,10 @@ func (k *watchKernel) Send(fd int, b []byte) error {
 }
 
 func (k *watchKernel) Close(fd int) error {
-	if _, ok := k.names[fd]; ok {
+	if name, ok := k.names[fd]; ok {
+		if !k.open[fd] {
+			panic(name + " is closed twice")
+		}
 		delete(k.open, fd)
 		return nil
 	}
