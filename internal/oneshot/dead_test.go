@@ -98,15 +98,6 @@ func (f *family) ended(yield func(*platform.Sample)) {
 	f.records = nil
 }
 
-func (f *family) living() (list []*relative) {
-	for _, m := range f.members {
-		if !m.zombie {
-			list = append(list, m)
-		}
-	}
-	return list
-}
-
 // fork makes a child, now and then with a PID that was used before.
 func (f *family) fork(parent *relative) {
 	f.now++

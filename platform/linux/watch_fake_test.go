@@ -4,7 +4,6 @@ import (
 	"context"
 	"io/fs"
 	"strings"
-	"sync"
 	"syscall"
 
 	"github.com/pidometer/pidometer/platform"
@@ -158,7 +157,6 @@ func (k *watchKernel) leaked() (n int) {
 // fakePoll is ready with what a test says.
 type fakePoll struct {
 	kernel *watchKernel
-	mu     sync.Mutex
 	of     []any
 	ready  []Ready
 	closed bool

@@ -17,9 +17,8 @@ import (
 // how its processes end, is a script.
 type lifeKernel struct {
 	*watchKernel
-	heard     map[int][]any // by protocol: datagrams, and errors
-	protocols map[int]int   // by descriptor
-	asked     []string
+	heard     map[int][]any     // by protocol: datagrams, and errors
+	protocols map[int]int       // by descriptor
 	ended     map[uint64]uint32 // by PID: the status of those that were waited for
 	pids      map[int]uint64    // by descriptor
 	folders   map[int]string    // of proc that are open
