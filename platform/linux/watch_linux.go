@@ -2,6 +2,7 @@ package linux
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,10 +14,13 @@ import (
 
 var _ Listener = realKernel{}
 
-// epoll is an epoll instance that sits in the poller of the Go runtime, which is one
-// too: a goroutine that waits for it takes no thread.
+// epoll is an epoll instance behind another one, the gate, that sits in the poller of the
+// Go runtime, which is one too: a goroutine that waits for it takes no thread. The gate
+// opens once for each Wait (EPOLLONESHOT). Without it every record woke the runtime, also
+// while they gathered: 8 us of CPU each, 60 % of what exit records cost (Linux 6.18,
+// 2026-11-23).
 type epoll struct {
-	file *os.File
+	file *os.File // the gate
 	raw  syscall.RawConn
 	turn chan struct{} // full while somebody waits
 	fd   int
@@ -29,19 +33,42 @@ func (realKernel) OpenPoll() (Poll, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = unix.SetNonblock(fd, true); err != nil {
+	p := &epoll{fd: fd, of: map[int32]any{}, turn: make(chan struct{}, 1)}
+	if p.file, err = newGate(); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
-	p := &epoll{file: os.NewFile(uintptr(fd), "epoll"), fd: fd, of: map[int32]any{}, turn: make(chan struct{}, 1)}
 	if p.raw, err = p.file.SyscallConn(); err == nil {
 		err = p.file.SetReadDeadline(time.Time{}) // fails if the runtime does not poll it
 	}
+	if err == nil {
+		err = p.admit()
+	}
 	if err != nil {
-		p.file.Close()
+		p.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// admit puts the epoll instance behind the gate.
+func (p *epoll) admit() (err error) {
+	control := p.raw.Control(func(gate uintptr) {
+		err = unix.EpollCtl(int(gate), unix.EPOLL_CTL_ADD, p.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT})
+	})
+	return errors.Join(control, err)
+}
+
+func newGate() (*os.File, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "epoll"), nil
 }
 
 var pollEvents = [...]uint32{ToRead: unix.EPOLLIN, Edge: unix.EPOLLIN | unix.EPOLLET}
@@ -69,7 +96,7 @@ func (p *epoll) Ready(ready []Ready) (int, error) {
 	}
 }
 
-// Wait asks by poll(2), which takes nothing from what epoll_wait will tell. Those who
+// Wait opens the gate, which takes nothing from what epoll_wait will tell. Those who
 // wait take turns, as the deadline by which a context ends the wait is of the file.
 func (p *epoll) Wait(ctx context.Context) error {
 	select {
@@ -80,6 +107,9 @@ func (p *epoll) Wait(ctx context.Context) error {
 	}
 	if err := p.file.SetReadDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("%w: %w", fs.ErrClosed, err)
+	}
+	if err := p.open(); err != nil {
+		return err
 	}
 	over := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -99,14 +129,29 @@ func (p *epoll) Wait(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", fs.ErrClosed, err)
 }
 
-// readable reports whether something is to be read, or will never be.
-func readable(fd uintptr) bool {
-	ask := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	n, err := unix.Poll(ask[:], 0)
-	return n > 0 || err != nil
+// open arms the gate. What is ready already opens it at once.
+func (p *epoll) open() error {
+	err := fs.ErrClosed
+	if control := p.raw.Control(func(gate uintptr) {
+		err = failure(unix.EpollCtl(int(gate), unix.EPOLL_CTL_MOD, p.fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT}))
+	}); control != nil {
+		return fmt.Errorf("%w: %w", fs.ErrClosed, control)
+	}
+	return err
 }
 
-func (p *epoll) Close() error { return p.file.Close() }
+// readable reports whether the gate has opened, and closes it; or that it never will.
+func readable(gate uintptr) bool {
+	var events [1]unix.EpollEvent
+	n, err := unix.EpollWait(int(gate), events[:], 0)
+	return n > 0 || err != nil && err != unix.EINTR
+}
+
+func (p *epoll) Close() error {
+	err := p.file.Close()
+	unix.Close(p.fd)
+	return err
+}
 
 func (realKernel) OpenWrite(dir int, path []byte) (int, error) {
 	return openat(dir, path, openFile|unix.O_RDWR)
