@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log"
 
+	otellog "go.opentelemetry.io/otel/log"
+	"go.opentelemetry.io/otel/log/noop"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -38,4 +40,35 @@ func ExampleStart() {
 		fmt.Println(m.Name, len(m.Data.(metricdata.Sum[int64]).DataPoints))
 	}
 	// Output: process.memory.usage 1
+}
+
+// printer is a LoggerProvider that prints; in a service it is that of the SDK, or of
+// package exporter.
+type printer struct{ noop.LoggerProvider }
+
+func (printer) Logger(string, ...otellog.LoggerOption) otellog.Logger { return names{} }
+
+type names struct{ noop.Logger }
+
+func (names) Emit(_ context.Context, r otellog.Record) { fmt.Println(r.EventName()) }
+
+// A service whose LoggerProvider gets an event for each process that the passes see:
+// itself.
+func ExampleWithLoggerProvider() {
+	reader := sdkmetric.NewManualReader()
+	registration, err := instrumentation.Start(
+		instrumentation.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))),
+		instrumentation.WithLoggerProvider(printer{}),
+		instrumentation.WithMetrics("-*", "process.memory.usage"),
+	)
+	if errors.Is(err, errors.ErrUnsupported) {
+		fmt.Println("entity.state") // no backend on this system yet
+		return
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer registration.Unregister()
+	registration.Look(context.Background()) // or whatever the reader does
+	// Output: entity.state
 }

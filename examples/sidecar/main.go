@@ -1,5 +1,5 @@
-// Command sidecar is an agent of one's own: this host and its largest processes,
-// over OTLP to wherever the OTEL_* variables say, until SIGTERM.
+// Command sidecar is an agent of one's own: this host, its largest processes, and the
+// events of all of them, over OTLP to wherever the OTEL_* variables say, until SIGTERM.
 package main
 
 import (
@@ -22,7 +22,8 @@ func main() {
 		log.Fatal(err)
 	}
 	registration, err := instrumentation.Start(
-		instrumentation.WithMeterProvider(exp.MeterProvider()), instrumentation.WithProcesses(instrumentation.Top))
+		instrumentation.WithMeterProvider(exp.MeterProvider()), instrumentation.WithProcesses(instrumentation.Top),
+		instrumentation.WithLoggerProvider(exp.LoggerProvider()))
 	if err != nil {
 		log.Fatal(err)
 	}
