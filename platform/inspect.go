@@ -103,8 +103,8 @@ type Inspection interface {
 
 // DetailSource tells where a backend reads one detail.
 type DetailSource struct {
-	Detail string   // the method of [Inspector] or [Inspection]
-	Entity Entity   // [Host] or [Process]: what it is a detail of
+	Detail string   // the method of [Inspector], [Inspection] or [ServiceInspector]
+	Entity Entity   // [Host], [Process] or [Service]: what it is a detail of
 	Reads  []string // what it takes, by the kernel's own names: /proc/[pid]/fd, sock_diag
 	Needs  string   // the privilege that it takes; "" for none
 }

@@ -289,6 +289,7 @@ func checkLists(t *testing.T, b []byte, word int) {
 	checkDetails(t, b, word)
 	checkMemory(t, b, word)
 	checkServices(t, b, word)
+	checkServiceConfig(t, b, word)
 	n := 0
 	whole := decodeInterfaces(b, func(row ifRow) bool { n++; _ = row.alias(); return len(row) == 1352 })
 	if count, has := number(b, 0, 4); whole != (has && len(b) >= 8 && 8+count*1352 <= uint64(len(b))) {
@@ -411,26 +412,6 @@ func checkConnection(t *testing.T, b []byte, row *socketRow, table SocketTable) 
 	}
 }
 
-func checkServices(t *testing.T, b []byte, word int) {
-	t.Helper()
-	size, i := map[int]int{8: 56, 4: 44}[word], 0
-	whole := decodeServices(b, tableBase, word, 2, func(s service) bool {
-		at := i * size
-		i++
-		if s.state != uint32(sure(b, at+2*word+4, 4)) || s.pid != sure(b, at+2*word+28, 4) {
-			t.Errorf("%x: %+v", b, s)
-		}
-		name := slowTerminated(b, tableBase, sure(b, at, word))
-		if !bytes.Equal(s.name, name) {
-			t.Errorf("%x: name %x, want %x", b, s.name, name)
-		}
-		return true
-	})
-	if whole != (len(b) >= 2*size) || whole && i != 2 {
-		t.Errorf("%x: %d services, whole %v", b, i, whole)
-	}
-}
-
 func checkPageFiles(t *testing.T, b []byte, word int) {
 	t.Helper()
 	var got []string
@@ -459,7 +440,7 @@ func answersOfWorld(word int) (all [][]byte) {
 		all = append(all, b)
 	}
 	b := processorBytes(w.processors[0])
-	return append(all, b, w.handles(), w.addresses(), w.groups(), w.services(), w.interfaces, w.pageFiles(`\??\C:\pagefile.sys`, `\??\D:\p`), diskPerformance(1),
+	return append(all, b, w.handles(), w.addresses(), w.groups(), w.services(0), w.scm.services[0].config(word), w.scm.services[0].describe(word), w.interfaces, w.pageFiles(`\??\C:\pagefile.sys`, `\??\D:\p`), diskPerformance(1),
 		unicodeString(word, wide("svchost.exe")), put(nil, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9), []byte{})
 }
 

@@ -70,23 +70,6 @@ func checkDevices(t *testing.T, r *record) {
 	}
 }
 
-// A service is told with its state, its process and its names, in any writing.
-func TestServices(t *testing.T) {
-	for _, word := range []int{8, 4} {
-		r := passOver(t, opened(t, newWorld(word)), 1<<fromServices)
-		log := r.of[platform.Service][platform.Key{Name: "EventLog"}]
-		expect(t, "EventLog", log, map[platform.Field]uint64{platform.ServiceRunning: 1, platform.ServiceStopped: 0, platform.ServiceProcess: 612})
-		if log.texts[platform.ServiceDisplayName] != "Windows Ereignisprotokoll Ā" {
-			t.Errorf("%q", log.texts)
-		}
-		stopped, ok := r.of[platform.Service][platform.Key{Name: "x\xed\xa0\xbd"}]
-		expect(t, "the other", stopped, map[platform.Field]uint64{platform.ServiceStopped: 1, platform.ServiceProcess: absent})
-		if !ok || len(r.of[platform.Service]) != 2 || len(r.misses) != 0 {
-			t.Errorf("%v, missed %v", r.of[platform.Service], r.misses)
-		}
-	}
-}
-
 // All CPUs of all processor groups are seen, each under its own number, and a host
 // without groups is seen by the older call.
 func TestProcessorGroups(t *testing.T) {

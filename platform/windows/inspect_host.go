@@ -187,5 +187,6 @@ func Details() []platform.DetailSource {
 		host("Interfaces", "GetIfTable2", "GetUnicastIpAddressTable"),
 		host("Mounts", "GetLogicalDrives", "GetVolumeInformation", "GetDiskFreeSpaceEx"),
 		host("Sessions", "WTSEnumerateSessions"),
+		{Detail: "Services", Entity: platform.Service, Reads: []string{"EnumServicesStatusEx", "QueryServiceConfig", "QueryServiceConfig2", "SystemProcessInformation"}},
 	}
 }

@@ -53,9 +53,7 @@ type Kernel interface {
 	// Sessions returns the sessions of the host, WTSEnumerateSessions.
 	Sessions() ([]Session, error)
 
-	// Services is EnumServicesStatusEx of all services that are no drivers, and how
-	// many there are.
-	Services(buf []byte) (n, count int, err error)
+	ServiceManager
 
 	// OpenDisk opens a whole disk, \\.\PhysicalDrive[number], for questions only.
 	OpenDisk(number int) (Handle, error)

@@ -119,6 +119,7 @@ func TestLayouts(t *testing.T) {
 		checkParametersLayout(t, p, goarch)
 		checkMemoryLayout(t, p, goarch)
 		checkAddressLayout(t, structure(t, p, "MibUnicastIpAddressRow", goarch), goarch)
+		checkServiceLayout(t, p, goarch)
 	}
 }
 
@@ -172,6 +173,28 @@ func checkMemoryLayout(t *testing.T, p *types.Package, goarch string) {
 		}
 		if v, _ := constant.Uint64Val(c.Val()); v != want {
 			t.Errorf("%s is %#x, in x/sys %#x", name, want, v)
+		}
+	}
+}
+
+func checkServiceLayout(t *testing.T, p *types.Package, goarch string) {
+	word := wordBytes[goarch]
+	first := configNumbers + -configNumbers&(word-1)
+	row := structure(t, p, "ENUM_SERVICE_STATUS_PROCESS", goarch)
+	state := structure(t, p, "SERVICE_STATUS_PROCESS", goarch)
+	config := structure(t, p, "QUERY_SERVICE_CONFIG", goarch)
+	for what, x := range map[string][2]int{
+		"state": {serviceState, state["CurrentState"]}, "exit": {serviceExit, state["Win32ExitCode"]},
+		"specific": {serviceSpecific, state["ServiceSpecificExitCode"]}, "process": {serviceProcess, state["ProcessId"]},
+		"status": {serviceStatus, state[""]}, "status of a row": {2 * word, row["ServiceStatusProcess"]},
+		"row":   {2*word + serviceStatus + -(2*word+serviceStatus)&(word-1), row[""]},
+		"start": {configStart, config["StartType"]}, "path": {first + configPath*word, config["BinaryPathName"]},
+		"account": {first + configOwner*word, config["ServiceStartName"]}, "config": {first + configWords*word, config[""]},
+		"description": {word, structure(t, p, "SERVICE_DESCRIPTION", goarch)[""]},
+		"delayed":     {4, structure(t, p, "SERVICE_DELAYED_AUTO_START_INFO", goarch)[""]},
+	} {
+		if x[0] != x[1] {
+			t.Errorf("%s: %s of a service is at %d, in x/sys at %d", goarch, what, x[0], x[1])
 		}
 	}
 }

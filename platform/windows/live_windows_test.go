@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc"
 
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/platformtest"
@@ -45,6 +46,12 @@ func TestLiveInspector(t *testing.T) {
 const asChild = "PIDOMETER_TEST_AS_CHILD"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == asService {
+		if svc.Run("", obedient{}) != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	if mode := os.Getenv(asChild); mode != "" {
 		os.Stdout.WriteString("!")
 		io.Copy(io.Discard, os.Stdin)

@@ -2,6 +2,7 @@ package windows
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/pidometer/pidometer/internal/layout"
 	"github.com/pidometer/pidometer/internal/text"
@@ -10,28 +11,55 @@ import (
 
 // serviceStates are the fields of the states by their numbers in SERVICE_STATUS
 // (winsvc.h), which begin with 1.
-var serviceStates = []platform.Field{
-	1: platform.ServiceStopped, platform.ServiceStartPending, platform.ServiceStopPending, platform.ServiceRunning,
-	platform.ServiceContinuePending, platform.ServicePausePending, platform.ServicePaused,
+var serviceStates = [...]platform.Field{
+	platform.ServiceIsStopped:         platform.ServiceStopped,
+	platform.ServiceIsStartPending:    platform.ServiceStartPending,
+	platform.ServiceIsStopPending:     platform.ServiceStopPending,
+	platform.ServiceIsRunning:         platform.ServiceRunning,
+	platform.ServiceIsContinuePending: platform.ServiceContinuePending,
+	platform.ServiceIsPausePending:    platform.ServicePausePending,
+	platform.ServiceIsPaused:          platform.ServicePaused,
 }
 
 // Offsets in SERVICE_STATUS_PROCESS, which stands behind two pointers, to name and
 // display name, in ENUM_SERVICE_STATUS_PROCESS.
 const (
-	serviceState   = 4
-	serviceProcess = 28
-	serviceStatus  = 36 // size
+	serviceState    = 4
+	serviceExit     = 12 // dwWin32ExitCode
+	serviceSpecific = 16 // dwServiceSpecificExitCode
+	serviceProcess  = 28
+	serviceStatus   = 36 // size
 )
 
-// service is one service. Its names are UTF-16 with a NUL behind.
+// status is what is read of SERVICE_STATUS_PROCESS.
+type status struct {
+	state    platform.ServiceState
+	pid      uint64 // 0 for none
+	exit     uint32 // an error of Windows
+	specific uint32 // the service's own, where exit is ERROR_SERVICE_SPECIFIC_ERROR
+}
+
+// decodeServiceStatus reads SERVICE_STATUS_PROCESS.
+func decodeServiceStatus(b []byte) (s status, ok bool) {
+	if len(b) < serviceStatus {
+		return status{}, false
+	}
+	if state := layout.U32(b, serviceState); uint64(state) < uint64(len(serviceStates)) {
+		s.state = platform.ServiceState(state)
+	}
+	s.pid = uint64(layout.U32(b, serviceProcess))
+	s.exit, s.specific = layout.U32(b, serviceExit), layout.U32(b, serviceSpecific)
+	return s, true
+}
+
+// service is one service. Its names are UTF-16.
 type service struct {
 	name, display []byte
-	state         uint32
-	pid           uint64 // 0 for none
+	status
 }
 
 // decodeServices calls each with every service of a list, which lies at base.
-func decodeServices(b []byte, base uint64, word, count int, each func(service) bool) (whole bool) {
+func decodeServices(b []byte, base uint64, word, count int, each func(*service) bool) (whole bool) {
 	size := 2*word + serviceStatus
 	size += -size & (word - 1)
 	if count < 0 || count > len(b)/size {
@@ -39,10 +67,9 @@ func decodeServices(b []byte, base uint64, word, count int, each func(service) b
 	}
 	for i := range count {
 		row := b[i*size:]
-		s := service{state: layout.U32(row, 2*word+serviceState), pid: uint64(layout.U32(row, 2*word+serviceProcess))}
-		s.name = terminated(b, base, layout.Word(row, 0, word))
-		s.display = terminated(b, base, layout.Word(row, word, word))
-		if !each(s) {
+		s := service{name: terminated(b, base, layout.Word(row, 0, word)), display: terminated(b, base, layout.Word(row, word, word))}
+		s.status, _ = decodeServiceStatus(row[2*word:])
+		if !each(&s) {
 			return true
 		}
 	}
@@ -67,28 +94,50 @@ func terminated(b []byte, base, pointer uint64) []byte {
 	}
 }
 
+// errStuck says that a list leads back into itself.
+var errStuck = errors.New("the list of services does not go on")
+
+// services walks over all services, in pieces that fit into the buffer. What a service
+// holds is lent until each returns.
+func (r *reader) services(each func(*service) bool) error {
+	for from := uint32(0); ; {
+		count, next := 0, uint32(0)
+		answer, buf, err := layout.Grow(r.buf, func(buf []byte) (n int, err error) {
+			n, count, next, err = r.kernel.Services(from, buf)
+			return n, err
+		})
+		if r.buf = buf; err != nil {
+			return err
+		}
+		more := true
+		if !decodeServices(answer, r.kernel.Address(r.buf), r.word, count, func(s *service) bool {
+			more = each(s)
+			return more
+		}) {
+			return errContent
+		}
+		switch {
+		case !more || next == 0:
+			return nil
+		case next <= from:
+			return errStuck
+		}
+		from = next
+	}
+}
+
 // sendServices hands on each service.
 func (p *hostPass) sendServices() (more bool) {
 	if !p.wants(fromServices) {
 		return true
 	}
-	count := 0
-	answer, err := p.grow(func(buf []byte) (n int, err error) {
-		n, count, err = p.kernel.Services(buf)
-		return n, err
-	})
-	if err != nil {
-		p.check(fromServices, err)
-		return true
-	}
 	clear(p.host.seen)
 	more = true
-	whole := decodeServices(answer, p.kernel.Address(p.buf), p.word, count, func(s service) bool {
-		more = p.sendService(&s)
+	if err := p.services(func(s *service) bool {
+		more = p.sendService(s)
 		return more
-	})
-	if !whole {
-		p.check(fromServices, errContent)
+	}); err != nil {
+		p.check(fromServices, err)
 	}
 	return more
 }
@@ -101,8 +150,8 @@ func (p *hostPass) sendService(s *service) bool {
 	}
 	sample := &p.host.sample
 	sample.Reset(platform.Service, platform.Key{Name: name})
-	if s.state >= 1 && uint64(s.state) < uint64(len(serviceStates)) {
-		for _, f := range serviceStates[1:] {
+	if s.state != platform.ServiceIsUnknown {
+		for _, f := range serviceStates[platform.ServiceIsStopped:] {
 			sample.Set(f, 0)
 		}
 		sample.Set(serviceStates[s.state], 1)

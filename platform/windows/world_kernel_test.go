@@ -408,35 +408,6 @@ func (w *world) handles() []byte {
 	return b
 }
 
-func (w *world) Services(buf []byte) (n, count int, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.call("Services"); err != nil {
-		return 0, 0, err
-	}
-	n, err = answer(buf, w.services())
-	return n, 2, err
-}
-
-// services is a list of one that runs and one that is stopped, whose name is no text.
-func (w *world) services() []byte {
-	size := 2*w.word + serviceStatus
-	size += -size & (w.word - 1)
-	b := make([]byte, 2*size)
-	for i, s := range []struct {
-		name, display []uint16
-		state, pid    uint64
-	}{{wide("EventLog"), wide("Windows Ereignisprotokoll Ā"), 4, 612}, {[]uint16{'x', 0xd83d}, nil, 1, 0}} {
-		for j, words := range [][]uint16{s.name, s.display} {
-			putWord(b[i*size+j*w.word:], w.word, tableBase+uint64(len(b)))
-			b = append(b, units(append(words, 0))...)
-		}
-		putWord(b[i*size+2*w.word+serviceState:], 4, s.state)
-		putWord(b[i*size+2*w.word+serviceProcess:], 4, s.pid)
-	}
-	return b
-}
-
 func (w *world) Owner(h Handle) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

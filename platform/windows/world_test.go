@@ -67,6 +67,7 @@ type world struct {
 	volumes    map[string]Volume
 	registry   map[string]string
 	sessions   []Session
+	scm        scm
 	hang       chan struct{} // if not nil, volumes answer when it is closed
 
 	atRegion, atWait func() // called by the calls, if not nil
@@ -162,6 +163,11 @@ func (w *world) fill() {
 	w.drives = []Drive{{`C:\`, driveFixed}, {`D:\`, driveOptical}, {`Z:\`, driveRemote}}
 	for _, d := range w.drives {
 		w.volumes[d.Root] = Volume{Device: `\Device\HarddiskVolume3`, Type: "NTFS", Serial: 7, Total: 100 << 30, Free: 40 << 30, Usable: 30 << 30}
+	}
+	w.scm.services = []managed{
+		{name: wide("EventLog"), display: wide("Windows Ereignisprotokoll Ā"), state: 4, pid: 612, path: wide(`"C:\Windows\svchost.exe" -k netsvcs`),
+			owner: wide(`NT AUTHORITY\LocalService`), start: 2, delayed: true, description: []uint16{'a', 0xdc3d, 'b', 0xd83d, 0xde00}},
+		{name: []uint16{'x', 0xd83d}, state: 1, exit: errorNeverStarted, start: 3},
 	}
 	w.sessions = []Session{{ID: 0, Station: "Services"}, {ID: 1, User: "ada", Station: "Console"}}
 }
