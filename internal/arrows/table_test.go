@@ -74,7 +74,7 @@ var table = []arrow{
 		"go.opentelemetry.io/otel/attribute",
 		"go.yaml.in/yaml/v3",
 	}},
-	{"exporter/cmd/pidometer/internal/windows", nil, []string{"golang.org/x/sys/windows/svc", "golang.org/x/sys/windows/svc/eventlog"}},
+	{"exporter/cmd/pidometer/internal/windows", nil, []string{"golang.org/x/sys/windows", "golang.org/x/sys/windows/svc/..."}},
 	{"exporter/cmd/pidometer/...", append([]string{"exporter/cmd/pidometer/internal/..."}, public...), []string{
 		"go.opentelemetry.io/otel/...",
 		"go.opentelemetry.io/proto/otlp/...",

@@ -36,11 +36,8 @@ var binary struct {
 const asProgram = "PIDOMETER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == asProgram { // a service gets no environment from whoever starts it
-		os.Args = append(os.Args[:1], os.Args[2:]...)
-		os.Setenv(asProgram, "yes")
-	}
-	if os.Getenv(asProgram) != "" {
+	// A service gets no environment from whoever starts it.
+	if os.Getenv(asProgram) != "" || len(os.Args) > 2 && os.Args[1] == "run" && os.Args[2] == "--service" {
 		end := command.Main(command.System(), os.Args[1:])
 		if end.Final != nil {
 			end.Final()
@@ -113,7 +110,7 @@ func TestBadInput(t *testing.T) {
 		says string
 	}{
 		{[]string{"once", "--bogus"}, "-bogus"},
-		{[]string{"bogus"}, "there are once, inspect, cpus, events, run"},
+		{[]string{"bogus"}, "there are once, inspect, cpus, events, run, service"},
 		{[]string{"once", "extra"}, "no argument"},
 		{[]string{"once", "--metrics", "system.cpu.tim"}, `"system.cpu.time"`},
 		{[]string{"once", "--metrics", "nothing.*"}, "no metric matches"},
@@ -129,6 +126,12 @@ func TestBadInput(t *testing.T) {
 		{[]string{"run", "--interval", "-1s"}, "above zero"},
 		{[]string{"run", "--interval", "0s"}, "above zero"},
 		{[]string{"run", "--interval", "15"}, "15s"},
+		{[]string{"service"}, "install, uninstall, start, stop or status"},
+		{[]string{"service", "remove"}, "install, uninstall, start, stop and status"},
+		{[]string{"service", "install", "--name", ""}, "--name"},
+		{[]string{"service", "install", "--interval", "15"}, "15s"},
+		{[]string{"service", "status", "extra"}, "no argument"},
+		{[]string{"inspect", "service"}, "the name of a service"},
 	} {
 		out, log, code := run(t, test.args...)
 		if code != 2 || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, test.says) {

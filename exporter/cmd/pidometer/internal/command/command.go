@@ -19,19 +19,21 @@ import (
 // Env is where a command runs.
 type Env struct {
 	Out, Err io.Writer
-	Terminal bool // Out is one
+	Terminal bool   // Out is one
+	runs     func() // if not nil, called when the sidecar has begun
 }
 
 // System returns the environment of this program.
 func System() Env {
 	info, err := os.Stdout.Stat()
-	return Env{os.Stdout, os.Stderr, err == nil && info.Mode()&os.ModeCharDevice != 0}
+	return Env{Out: os.Stdout, Err: os.Stderr, Terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
 // End is how the program is to end.
 type End struct {
 	Code  int    // the exit status
 	Final func() // how to end instead, if not nil: by the signal that asked for it
+	lost  error  // why not all was delivered, which Final tells too
 }
 
 // The exit statuses. 2 is bad input, as for the go command and the shell.
@@ -50,10 +52,11 @@ type command struct {
 
 var commands = []command{
 	{"once", "look once, print, and exit", once, (*flags).forOnce},
-	{"inspect", "lay one process open, by its PID, or the host: inspect PID|host", laidOpen, (*flags).forInspect},
+	{"inspect", "lay one process open, by its PID, or the host, or services of Windows: inspect PID|host|services|service NAME", laidOpen, (*flags).forInspect},
 	{"cpus", "show which CPU each busy process is on, over time", cpus, (*flags).forCPUs},
 	{"events", "follow what happens: processes that begin and end, kills, services", events, (*flags).forEvents},
 	{"run", "the sidecar: export to OTLP until SIGTERM", run, (*flags).forRun},
+	{"service", "the sidecar as a service of Windows: service install|uninstall|start|stop|status; install takes the flags of run", manageService, (*flags).forService},
 	{"config", "print the effective configuration of run as a file", printConfig, (*flags).forRun},
 	{"metrics", "list every metric: unit, kind, status, systems, privileges", metrics, (*flags).forNone},
 	{"version", "print the version", version, (*flags).forNone},
@@ -64,7 +67,11 @@ type usageError struct{ error }
 
 // Main runs one command line.
 func Main(env Env, args []string) End {
-	end, err := dispatch(env, args)
+	do := dispatch
+	if asService(args) {
+		do = serve
+	}
+	end, err := do(context.Background(), env, args)
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
 		return end
@@ -78,7 +85,7 @@ func Main(env Env, args []string) End {
 }
 
 // dispatch finds the command; none is once.
-func dispatch(env Env, args []string) (End, error) {
+func dispatch(ctx context.Context, env Env, args []string) (End, error) {
 	name, rest := "once", args
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, rest = args[0], args[1:]
@@ -89,23 +96,21 @@ func dispatch(env Env, args []string) (End, error) {
 	}
 	for _, c := range commands {
 		if c.name == name {
-			return start(env, c, rest)
+			return start(ctx, env, c, rest)
 		}
 	}
-	return End{}, bad("unknown command %q: there are once, inspect, cpus, events, run, config, metrics, version and help", name)
+	return End{}, bad("unknown command %q: there are once, inspect, cpus, events, run, service, config, metrics, version and help", name)
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "--help" }
 
 // start parses the flags of a command and runs it.
-func start(env Env, c command, args []string) (End, error) {
+func start(ctx context.Context, env Env, c command, args []string) (End, error) {
 	var f flags
 	set := flag.NewFlagSet("pidometer "+c.name, flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	c.takes(&f, set)
-	if c.name == "inspect" {
-		f.subject, args = subject(args)
-	}
+	args = f.subjects(c.name, args)
 	err := set.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -122,7 +127,23 @@ func start(env Env, c command, args []string) (End, error) {
 	if err := f.check(); err != nil {
 		return End{}, err
 	}
-	return c.run(context.Background(), env, &f)
+	return c.run(ctx, env, &f)
+}
+
+// subjects takes what a command is about out of its arguments.
+func (f *flags) subjects(command string, args []string) []string {
+	switch command {
+	case "inspect":
+		if f.subject, args = subject(args); f.subject == "service" {
+			f.service.named, args = subject(args)
+		}
+	case "service": // whose flags are those of run, so that its verb comes first
+		if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+			f.subject, args = args[0], args[1:]
+		}
+		f.service.given = args
+	}
+	return args
 }
 
 // subject takes the first argument that is no flag, or is a negative number, out

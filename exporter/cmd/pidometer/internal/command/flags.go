@@ -27,11 +27,12 @@ type flags struct {
 	perCPU     bool
 	allDevices bool
 	raw        bool
-	service    bool
+	asService  bool
+	service    service
 	environ    bool
 	sort       string
 	count      int
-	subject    string // the PID, or host, of inspect
+	subject    string // what inspect lays open, and what service does
 	config     string
 	health     string
 	observe    bool
@@ -101,7 +102,7 @@ func (f *flags) forRun(set *flag.FlagSet) {
 	set.DurationVar(&f.report, "report-interval", 10*time.Minute, "`TIME` after which the entity.state of a process is sent again")
 	set.StringVar(&f.config, "config", "", "`FILE` in OpenTelemetry's declarative format; the default is OTEL_CONFIG_FILE; flags beat it, and of the OTEL_* variables it reads only those that it names")
 	set.StringVar(&f.health, "health", "", "`ADDRESS` to tell over HTTP, at /healthz and /readyz, how pidometer does, such as 127.0.0.1:13133; none by default")
-	set.BoolVar(&f.service, "service", false, "run as a service of Windows, which the service control manager starts and stops; what is logged goes to the event log")
+	set.BoolVar(&f.asService, "service", false, "run as a service of Windows, which the service control manager starts and stops; what is logged goes to the event log")
 	set.BoolVar(&f.observe, "self-observation", true, "export pidometer.* too: passes, misses, deliveries, and what this program costs")
 	set.StringVar(&f.otlp, "otlp", "", "`URL` of the OTLP endpoint; the default is OTEL_EXPORTER_OTLP_ENDPOINT, then http://localhost:4317")
 	set.StringVar(&f.identity, "identity", string(exporter.IdentityPoint), "`WHERE` a process is told: point (PID and creation time on its points, as Prometheus wants it) or resource (a Resource for each process)")

@@ -28,12 +28,9 @@ func laidOpen(ctx context.Context, env Env, f *flags) (End, error) {
 	if f.format == "otlp" {
 		return End{}, bad("inspect has --format table and json")
 	}
-	if f.subject == "" {
-		return End{}, bad("inspect takes a PID, or host")
-	}
-	pid, err := strconv.ParseInt(f.subject, 10, 64)
-	if f.subject != "host" && err != nil && !errors.Is(err, strconv.ErrRange) { // the nearest number will do
-		return End{}, bad("%q is no PID: write a number, or host", f.subject)
+	pid, err := f.whom()
+	if err != nil {
+		return End{}, err
 	}
 	b, err := native.New(native.Options{Root: f.root})
 	if err != nil {
@@ -41,13 +38,18 @@ func laidOpen(ctx context.Context, env Env, f *flags) (End, error) {
 	}
 	defer b.Close()
 	var document listing
-	switch {
-	case f.subject == "host":
+	switch f.subject {
+	case "host":
 		document, err = inspect.GatherHost(ctx, b)
-	case pid <= 0:
-		return End{}, errors.New("no process has a PID below 1")
+	case "service":
+		document, err = inspect.GatherService(ctx, b, f.service.named)
+	case "services":
+		document, err = inspect.GatherServices(ctx, b)
 	default:
-		document, err = inspect.Gather(ctx, b, uint64(pid), f.environ)
+		document, err = inspect.Gather(ctx, b, pid, f.environ)
+	}
+	if err != nil && strings.HasPrefix(f.subject, "service") {
+		return End{}, onWindows(noService(err))
 	}
 	if err != nil {
 		return End{}, gone(b, err)
@@ -56,6 +58,29 @@ func laidOpen(ctx context.Context, env Env, f *flags) (End, error) {
 		return End{}, inspect.JSON(env.Out, document)
 	}
 	return End{}, document.Listing(env.Out)
+}
+
+// whom returns the PID of the process that is meant, 0 for another subject.
+func (f *flags) whom() (pid uint64, err error) {
+	switch f.subject {
+	case "":
+		return 0, bad("inspect takes a PID, host, services, or service and its name")
+	case "service":
+		if f.service.named == "" {
+			return 0, bad("inspect service takes the name of a service")
+		}
+		return 0, nil
+	case "host", "services":
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(f.subject, 10, 64)
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange): // the nearest number will do
+		return 0, bad("%q is no PID: write a number, host, services, or service and its name", f.subject)
+	case n <= 0:
+		return 0, errors.New("no process has a PID below 1")
+	}
+	return uint64(n), nil
 }
 
 // gone says that a process is not there without the words of the sentinel behind, and

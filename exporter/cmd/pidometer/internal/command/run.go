@@ -16,17 +16,9 @@ import (
 	"github.com/pidometer/pidometer/instrumentation/producer"
 )
 
-// run is the sidecar.
+// run is the sidecar: it works until the end of ctx or a signal. Everything that can be
+// refused is refused before anything has started.
 func run(ctx context.Context, env Env, f *flags) (End, error) {
-	if f.service {
-		return serve(f)
-	}
-	return work(ctx, env, f)
-}
-
-// work runs until the end of ctx or a signal. Everything that can be refused is
-// refused before anything has started.
-func work(ctx context.Context, env Env, f *flags) (End, error) {
 	if err := instrumentation.Check(f.options()...); err != nil {
 		return End{}, usageError{err}
 	}
@@ -56,10 +48,23 @@ func work(ctx context.Context, env Env, f *flags) (End, error) {
 	if s.exporter.Idle() {
 		log.Info("nothing is read and nothing is sent, as OTEL_SDK_DISABLED or OTEL_METRICS_EXPORTER wants it")
 	}
+	if env.runs != nil {
+		env.runs()
+	}
 	go s.exporter.ForceFlush(ctx) // the first data at once; what fails is logged by the exporter
-	signal, err := exporter.Run(ctx, s.shutdown, exporter.WithSignals(syscall.SIGTERM, os.Interrupt),
+	signal, err := exporter.Run(ctx, s.shutdown, exporter.WithSignals(f.signals()...),
 		exporter.WithLogger(log), exporter.WithSteps(steps...))
-	return End{Final: func() { exporter.Exit(signal, err) }}, nil
+	return End{Final: func() { exporter.Exit(signal, err) }, lost: err}, nil
+}
+
+// signals are those that end the sidecar. A service hears of its end from the service
+// manager: it would take the signal that Go makes of a user's logging off, which all
+// services are told of, for its own end (HandlerRoutine, CTRL_LOGOFF_EVENT).
+func (f *flags) signals() []os.Signal {
+	if f.asService {
+		return nil
+	}
+	return []os.Signal{syscall.SIGTERM, os.Interrupt}
 }
 
 // sidecar is an exporter and what it exports.

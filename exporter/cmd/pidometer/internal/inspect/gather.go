@@ -50,21 +50,23 @@ func Gather(ctx context.Context, b platform.Backend, pid uint64, environment boo
 	return &g.Process, nil
 }
 
-// miss notes why a member is not there. The four reasons are different things.
-func (g *gatherer) miss(member string, err error) {
+// miss notes why a member is not there.
+func (g *gatherer) miss(member string, err error) { g.Missing[member] = reason(err) }
+
+// reason is why something is not there, in a word: these are different things.
+func reason(err error) string {
 	for _, known := range []struct {
 		is   error
 		word string
 	}{
 		{platform.ErrZombie, "zombie"}, {platform.ErrKernelThread, "kernel thread"},
-		{fs.ErrPermission, "denied"}, {os.ErrProcessDone, "gone"}, {errors.ErrUnsupported, "unsupported"},
+		{fs.ErrPermission, "denied"}, {os.ErrProcessDone, "gone"}, {fs.ErrNotExist, "gone"}, {errors.ErrUnsupported, "unsupported"},
 	} {
 		if errors.Is(err, known.is) {
-			g.Missing[member] = known.word
-			return
+			return known.word
 		}
 	}
-	g.Missing[member] = err.Error()
+	return err.Error()
 }
 
 // take reads a list and turns each element into its form in the document.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"golang.org/x/sys/windows/svc"
 	"golang.org/x/sys/windows/svc/eventlog"
@@ -13,7 +14,7 @@ import (
 // machine shuts down: the context of work ends then, and the manager waits for work to
 // return. A program that the manager did not start gets an error that says so.
 func Serve(work Work) error {
-	h := &handler{work: work}
+	h := &handler{work: work, open: openLog}
 	if err := svc.Run(Name, h); err != nil {
 		return fmt.Errorf("--service: the service control manager did not start this: %w", err)
 	}
@@ -23,31 +24,31 @@ func Serve(work Work) error {
 // handler is the service.
 type handler struct {
 	work Work
+	open func() (log io.Writer, closeLog func())
 	err  error
 }
 
 // accepted are the controls that end it.
 const accepted = svc.AcceptStop | svc.AcceptShutdown
 
-// Execute works in a goroutine of its own, and tells the manager how things stand.
+// Execute works in a goroutine of its own, and tells the manager how things stand. It
+// runs for the manager once it really does, so that whoever starts it hears of what
+// keeps it from that.
 func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (bool, uint32) {
-	status <- svc.Status{State: svc.StartPending}
-	log, closeLog := openLog()
+	status <- svc.Status{State: svc.StartPending, WaitHint: waitHint}
+	log, closeLog := h.open()
 	defer closeLog()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	done := make(chan error, 1)
-	go func() { done <- h.work(ctx, log) }()
-	status <- svc.Status{State: svc.Running, Accepts: accepted}
+	begun, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- h.work(ctx, log, sync.OnceFunc(func() { begun <- struct{}{} })) }()
 	for {
 		select {
+		case <-begun:
+			status <- svc.Status{State: svc.Running, Accepts: accepted}
 		case h.err = <-done:
-			status <- svc.Status{State: svc.StopPending}
-			if h.err != nil {
-				fmt.Fprintf(log, "level=ERROR %v", h.err)
-				return true, 1
-			}
-			return false, 0
+			status <- svc.Status{State: svc.StopPending, WaitHint: waitHint}
+			return h.end(log)
 		case r := <-requests:
 			switch r.Cmd {
 			case svc.Interrogate:
@@ -58,6 +59,17 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status 
 			}
 		}
 	}
+}
+
+// end logs how the work ended. A service that was told to stop has not failed, even if
+// its last data is lost: the manager would start it again.
+func (h *handler) end(log io.Writer) (specific bool, code uint32) {
+	if h.err != nil {
+		fmt.Fprintf(log, "level=ERROR msg=%q", "pidometer cannot run: "+h.err.Error())
+		return true, 1
+	}
+	fmt.Fprint(log, "level=INFO msg=\"pidometer stopped\"")
+	return false, 0
 }
 
 // waitHint is how many milliseconds the manager waits for the flush, somewhat more
