@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/pidometer/pidometer/internal/otlptest"
+	"github.com/pidometer/pidometer/internal/scratch"
 )
 
 // good and bad are a value of each variable that is not its default, as Settings
@@ -164,7 +165,7 @@ func TestEventsByKind(t *testing.T) {
 	for kind, want := range map[string]int{kindConsole: 1, kindNone: 0} {
 		t.Run(kind, func(t *testing.T) {
 			t.Setenv("OTEL_LOGS_EXPORTER", kind)
-			out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+			out, err := os.Create(filepath.Join(scratch.Dir(t), "out"))
 			if err != nil {
 				t.Fatal(err)
 			}

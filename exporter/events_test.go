@@ -115,7 +115,7 @@ func TestEventArrives(t *testing.T) {
 		}
 		all := receiver.EventRequests()[0].String()
 		for _, want := range []string{
-			"scope" + good, "v" + good, "u" + good, "s" + good, "r" + good, `caf\xe9`, `k\xe9y`, "k" + good, "in" + good, "service.name",
+			"scope" + good, "v" + good, "u" + good, "s" + good, "r" + good, `caf\xe9`, inVariable(`k\xe9y`), "k" + good, "in" + good, "service.name",
 			"int_value:-7", "double_value:0.5", "bool_value:true", `bytes_value:"\xff"`,
 		} {
 			if !strings.Contains(strings.ReplaceAll(all, `\\`, `\`), want) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,15 @@ func start(t testing.TB, opts ...Option) *Exporter {
 		_ = exp.Shutdown(ctx)
 	})
 	return exp
+}
+
+// inVariable is what of a bad byte comes out of an environment variable: on Windows,
+// whose variables are UTF-16, the replacement character.
+func inVariable(escaped string) string {
+	if runtime.GOOS == "windows" {
+		return strings.ReplaceAll(escaped, `\xe9`, "\uFFFD")
+	}
+	return escaped
 }
 
 // gauge observes one value under a scope.

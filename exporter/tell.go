@@ -254,7 +254,9 @@ func (t *teller) info(msg string, attrs ...slog.Attr) {
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // symptom is a part of an error's text and what mends it. The texts are those of
-// Go 1.26 and grpc v1.85.0, each seen on 2026-11-22 in the tests of this package.
+// Go 1.26 and grpc v1.85.0, each seen on 2026-11-22 in the tests of this package; those
+// of Windows are WSAECONNREFUSED, WSAECONNRESET and WSAECONNABORTED in Microsoft's list
+// of Windows Sockets error codes, which Go asks for in English (syscall.Errno.Error).
 var symptoms = []struct {
 	text   string
 	remedy func(endpoint) string
@@ -263,6 +265,8 @@ var symptoms = []struct {
 		return fmt.Sprintf("the name of %s does not resolve; check the spelling, and the resolver", e)
 	}},
 	{"connection refused", nothingListens},
+	{"Connection refused", nothingListens}, // Wine 8.0
+	{"actively refused it", nothingListens},
 	{"first record does not look like a TLS handshake", writePlaintext},
 	{"server gave HTTP response to HTTPS client", writePlaintext},
 	{"x509: certificate signed by unknown authority", func(endpoint) string {
@@ -281,6 +285,9 @@ var symptoms = []struct {
 	{"Client sent an HTTP request to an HTTPS server", writeTLS},
 	{"broken pipe", hungUp},
 	{"connection reset by peer", hungUp},
+	{"Connection reset by peer", hungUp}, // Wine 8.0
+	{"forcibly closed by the remote host", hungUp},
+	{"aborted by the software in your host machine", hungUp},
 	{"EOF", hungUp},
 	{"404 Not Found", func(e endpoint) string {
 		return fmt.Sprintf("nothing takes %s at %s%s; check the path", e.payload, e, e.path)

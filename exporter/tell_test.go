@@ -31,6 +31,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/pidometer/pidometer/internal/otlptest"
+	"github.com/pidometer/pidometer/internal/scratch"
 )
 
 // TestOutage is down from the start, comes up, goes down, comes up: two lines each.
@@ -310,7 +311,7 @@ func certificate(t *testing.T) (file string, pair tls.Certificate) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file = filepath.Join(t.TempDir(), "authority.pem")
+	file = filepath.Join(scratch.Dir(t), "authority.pem")
 	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
 	}

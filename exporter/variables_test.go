@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/stats"
 
 	"github.com/pidometer/pidometer/internal/otlptest"
+	"github.com/pidometer/pidometer/internal/scratch"
 )
 
 // clientPair makes a certificate for a client, and returns the files of it and of its
@@ -43,7 +44,7 @@ func clientPair(t *testing.T) (certificate, key string, pool *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir := scratch.Dir(t)
 	certificate, key = filepath.Join(dir, "client.pem"), filepath.Join(dir, "client.key")
 	write := func(name, kind string, der []byte) []byte {
 		text := pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
@@ -219,8 +220,8 @@ func TestEventsEndpoint(t *testing.T) {
 // TestVariablesAreChecked at the start, and no secret is shown.
 func TestVariablesAreChecked(t *testing.T) {
 	authority, _ := certificate(t)
-	missing := filepath.Join(t.TempDir(), "missing")
-	empty := filepath.Join(t.TempDir(), "empty")
+	missing := filepath.Join(scratch.Dir(t), "missing")
+	empty := filepath.Join(scratch.Dir(t), "empty")
 	if err := os.WriteFile(empty, []byte("hunter2"), 0o600); err != nil {
 		t.Fatal(err)
 	}

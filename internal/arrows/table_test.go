@@ -85,6 +85,7 @@ var table = []arrow{
 	// For tests only: no row above may name these.
 	{"internal/arrows", nil, nil},
 	{"internal/wine", nil, nil},
+	{"internal/scratch", nil, nil},
 	{"internal/fixture", nil, nil},
 	{"internal/fixture/transcript", []string{"internal/fixture", "platform/windows"}, nil},
 	{"internal/fixture/record", []string{"internal/fixture", "internal/fixture/transcript", "internal/layout", "platform", "platform/windows"}, nil},

@@ -12,12 +12,13 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/pidometer/pidometer/internal/otlptest"
+	"github.com/pidometer/pidometer/internal/scratch"
 )
 
 // file writes a configuration file.
 func file(t *testing.T, text string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "pidometer.yaml")
+	path := filepath.Join(scratch.Dir(t), "pidometer.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func TestConfigMistakes(t *testing.T) {
 			t.Errorf("%v: status %d, log %q", args, code, log)
 		}
 	}
-	if _, log, code := run(t, "run", "--config", filepath.Join(t.TempDir(), "missing")); code != 2 || !strings.Contains(log, "missing") {
+	if _, log, code := run(t, "run", "--config", filepath.Join(scratch.Dir(t), "missing")); code != 2 || !strings.Contains(log, "missing") {
 		t.Errorf("status %d, log %q", code, log)
 	}
 }

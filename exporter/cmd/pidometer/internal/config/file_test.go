@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/pidometer/pidometer/exporter"
+	"github.com/pidometer/pidometer/internal/scratch"
 )
 
 const whole = `file_format: "1.0"
@@ -261,7 +262,7 @@ func reread(t *testing.T, e Effective) *File {
 	if strings.Contains(b.String(), "hunter2") {
 		t.Errorf("a secret in\n%s", &b)
 	}
-	path := filepath.Join(t.TempDir(), "f.yaml")
+	path := filepath.Join(scratch.Dir(t), "f.yaml")
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
