@@ -2,6 +2,7 @@ package producer_test
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -38,6 +39,9 @@ func TestSelfObservation(t *testing.T) {
 		}
 		for _, m := range instrumentation.SelfMetrics() {
 			got, ok := found[m.Name]
+			if m.Name == "pidometer.file_descriptor.count" && runtime.GOOS == "windows" {
+				continue // which has handles
+			}
 			if ok != wanted && m.Name != "pidometer.source.misses" && !strings.HasPrefix(m.Name, "pidometer.event.") {
 				t.Errorf("%s is there: %v, want %v", m.Name, ok, wanted)
 			}
