@@ -4,9 +4,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -60,6 +63,8 @@ type notices struct {
 	tell     func(ServiceNotice)
 	wake     windows.Handle // an event: there is a request
 	asking   sync.Mutex     // one request at a time
+	stuck    bool           // a request was never answered
+	deaf     atomic.Bool    // nothing is handed over any more
 	requests chan request
 	ended    chan struct{}
 	all      []*followed
@@ -79,7 +84,12 @@ func (realKernel) Notify(tell func(ServiceNotice)) (ServiceNotices, error) {
 	if err != nil {
 		return nil, standard(err)
 	}
-	n := &notices{tell: tell, wake: wake, requests: make(chan request), ended: make(chan struct{})}
+	n := &notices{wake: wake, requests: make(chan request), ended: make(chan struct{})}
+	n.tell = func(s ServiceNotice) {
+		if !n.deaf.Load() {
+			tell(s)
+		}
+	}
 	go n.run()
 	return n, nil
 }
@@ -88,7 +98,11 @@ func (n *notices) Follow(name []uint16) error { return n.request(request{name, m
 
 // Close closes the services first: nothing can arrive for a thread that is gone.
 func (n *notices) Close() error {
+	n.deaf.Store(true)
 	err := n.request(request{nil, make(chan error, 1)})
+	if errors.Is(err, fs.ErrClosed) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil // nobody is there any more, or hears
+	}
 	if err == nil {
 		<-n.ended
 		err = standard(windows.CloseHandle(n.wake))
@@ -105,14 +119,32 @@ func (n *notices) request(r request) error {
 		return fs.ErrClosed
 	default:
 	}
+	if n.stuck {
+		return os.ErrDeadlineExceeded
+	}
 	windows.SetEvent(n.wake)
+	patience := time.NewTimer(noticePatience)
+	defer patience.Stop()
 	select {
 	case n.requests <- r:
-		return <-r.answer
 	case <-n.ended:
 		return fs.ErrClosed
+	case <-patience.C:
+		n.stuck = true
+		return os.ErrDeadlineExceeded
+	}
+	select {
+	case err := <-r.answer:
+		return err
+	case <-patience.C:
+		n.stuck = true
+		return os.ErrDeadlineExceeded
 	}
 }
+
+// noticePatience is how long the service control manager may take to answer. One that
+// does not costs one thread, which waits for it for ever; nothing is asked there again.
+const noticePatience = 5 * time.Second
 
 // run never unlocks its thread, which so ends with it.
 func (n *notices) run() {
