@@ -263,6 +263,21 @@ func TestClock(t *testing.T) {
 	})
 }
 
+// A pass that takes its time reads the uptime late, which is no step.
+func TestSlowPassIsNoStep(t *testing.T) {
+	var c clock
+	at := time.Unix(1e9, 0)
+	for i, late := range []time.Duration{0, 3 * time.Second, 0, 10 * time.Second, 0} {
+		now := at.Add(time.Duration(i) * time.Minute)
+		if step := c.step(now, time.Hour+time.Duration(i)*time.Minute+late, late); step != 0 {
+			t.Errorf("pass %d: %v", i, step)
+		}
+	}
+	if step := c.step(at.Add(time.Hour), time.Hour+5*time.Minute, 0); step != 55*time.Minute {
+		t.Errorf("%v", step)
+	}
+}
+
 // Each of the other occurrences has its record.
 func TestRecords(t *testing.T) {
 	var usage platform.Sample

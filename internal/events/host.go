@@ -24,16 +24,22 @@ const (
 type clock struct {
 	at     time.Time
 	uptime time.Duration
+	took   time.Duration // the pass: the uptime was read some time within it
 }
 
-// step returns how far the clock was set since the last call.
-func (c *clock) step(at time.Time, uptime time.Duration) time.Duration {
+// step returns how far the clock was set since the last call; 0 if that may be no more
+// than what lies between two readings.
+func (c *clock) step(at time.Time, uptime, took time.Duration) time.Duration {
 	before := *c
-	c.at, c.uptime = at.Round(0), uptime // without the monotonic reading
+	*c = clock{at.Round(0), uptime, took} // without the monotonic reading
 	if before.at.IsZero() {
 		return 0
 	}
-	return c.at.Sub(before.at) - (c.uptime - before.uptime)
+	step := c.at.Sub(before.at) - (uptime - before.uptime)
+	if step.Abs() < leastStep+took+before.took {
+		return 0
+	}
+	return step
 }
 
 // Restart is a counter that began anew.
@@ -57,7 +63,7 @@ func (e *Engine) host(p *oneshot.Pass) {
 		return
 	}
 	uptime := time.Duration(v)
-	if step := e.clock.step(p.At(), uptime); step.Abs() >= leastStep {
+	if step := e.clock.step(p.At(), uptime, e.config.Now().Sub(p.At())); step != 0 {
 		e.put(semconv.EventClockStep, p.At(), false, item{attrs: []attribute.KeyValue{
 			semconv.ClockStep.Float64(step.Round(time.Millisecond).Seconds())}})
 	}

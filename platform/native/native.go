@@ -71,6 +71,8 @@ func Occurrences(goos string) []platform.OccurrenceSource {
 	switch goos {
 	case "linux", "android":
 		return linux.Occurrences()
+	case "windows":
+		return windows.Occurrences()
 	}
 	return nil
 }

@@ -24,7 +24,11 @@ func occurrenceSources() []platform.OccurrenceSource {
 
 // Occurrences returns where changes are heard of: notifications, and the difference of
 // two lists.
-func (b *backend) Occurrences() []platform.OccurrenceSource { return occurrenceSources() }
+func (b *backend) Occurrences() []platform.OccurrenceSource { return Occurrences() }
+
+// Occurrences returns what a Windows kernel can be listened to for, the best source of a
+// kind first.
+func Occurrences() []platform.OccurrenceSource { return occurrenceSources() }
 
 // watch is what a backend listens to.
 type watch struct {
