@@ -43,7 +43,8 @@ func WithLoggerProvider(p log.LoggerProvider) Option {
 // WithEvents chooses the events. They go to the global LoggerProvider if there is no
 // [WithLoggerProvider]. Processes are told of as far as [WithProcesses] and
 // [WithFilter] let passes see them: with [Self] only this one, and with a filter by
-// passes alone, since the kernel knows of no filter.
+// passes alone, since the kernel knows of no filter. With [WithoutHost] there is nothing of
+// services, kills and pressure.
 //
 // Events are made at each pass, and between passes where the kernel tells what happens:
 // then a goroutine listens, and wakes up when something did. They are handed over by
@@ -86,15 +87,17 @@ func (c *config) accompany(backend platform.Backend) (*companion, error) {
 	}
 	p, made := c.series.Processes, new(companion)
 	made.Engine = events.New(events.Config{
-		Logger:   provider.Logger(ScopeName, log.WithInstrumentationVersion(Version), log.WithSchemaURL(semconv.SchemaURL)),
-		All:      wanted == EventsAll,
-		Backend:  backend,
-		Deaf:     c.foreign(backend),
-		Rooted:   c.platform.Root != "",
-		Host:     known[platform.HostID],
-		Everyone: (p == oneshot.Top || p == oneshot.All) && len(c.series.Filter) == 0,
-		Interval: c.report,
-		GOOS:     runtime.GOOS,
+		Logger:  provider.Logger(ScopeName, log.WithInstrumentationVersion(Version), log.WithSchemaURL(semconv.SchemaURL)),
+		All:     wanted == EventsAll,
+		Backend: backend,
+		Deaf:    c.foreign(backend),
+		Rooted:  c.platform.Root != "",
+		Host:    known[platform.HostID],
+
+		WithoutHost: c.series.WithoutHost,
+		Everyone:    (p == oneshot.Top || p == oneshot.All) && len(c.series.Filter) == 0,
+		Interval:    c.report,
+		GOOS:        runtime.GOOS,
 		Restarted: func(p *oneshot.Pass, yield func(events.Restart)) {
 			made.reader.Restarts(p, func(metric string, set attribute.Set, previous, value uint64) {
 				yield(events.Restart{Metric: metric, Set: set, Previous: previous, Value: value})

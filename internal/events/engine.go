@@ -23,6 +23,8 @@ type Config struct {
 	// says that the backend's PIDs may be those of another namespace.
 	Deaf, Rooted bool
 	Host         string // the host.id; "" is unknown
+	// WithoutHost leaves out what is of the host: services, kills and pressure.
+	WithoutHost bool
 	// Everyone says that the passes see all processes of the host. Otherwise what the
 	// kernel tells of processes is left out: it knows nothing of filters.
 	Everyone bool
@@ -132,12 +134,15 @@ func (e *Engine) listen(ctx context.Context) {
 
 // wanted is what is worth listening to.
 func (e *Engine) wanted() platform.OccurrenceKindSet {
-	kinds := platform.KindsOf(platform.ServiceChanged, platform.ProcessOOMKilled)
+	var kinds platform.OccurrenceKindSet
+	if !e.config.WithoutHost {
+		kinds |= platform.KindsOf(platform.ServiceChanged, platform.ProcessOOMKilled)
+	}
+	if e.config.All && !e.config.WithoutHost {
+		kinds |= platform.KindsOf(platform.PressureCrossed)
+	}
 	if e.config.Everyone {
 		kinds |= platform.KindsOf(platform.ProcessAccounted)
-	}
-	if e.config.All {
-		kinds |= platform.KindsOf(platform.PressureCrossed)
 	}
 	if e.config.All && e.config.Everyone {
 		kinds |= platform.KindsOf(platform.ProcessStarted, platform.ProcessExecuted, platform.ProcessExited)

@@ -26,7 +26,7 @@ var costs = map[string][]int{
 
 // Calls that fail in details alone, each by its test, or that cannot fail.
 var (
-	inDetails  = []string{"Addresses", "File", "MappedFile", "DosDevice", "Image", "Event", "Signal", "Wait",
+	inDetails = []string{"Addresses", "File", "MappedFile", "DosDevice", "Image", "Event", "Signal", "Wait",
 		"OpenService", "ServiceConfig", "ServiceConfig2", "Notify"}
 	neverFails = []string{"Word", "Machine", "Pid", "Clocks", "Address", "Version", "Close", "CloseService"}
 )
