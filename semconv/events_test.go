@@ -112,7 +112,7 @@ func eventSection(b *bytes.Buffer, e *semconv.Event) {
 	var told []string
 	for _, system := range systems {
 		for _, s := range native.Occurrences(system.goos) {
-			if s.Tells&e.Kinds != 0 {
+			if s.Tells&e.Kinds != 0 && isOf(e, system.goos) {
 				told = append(told, fmt.Sprintf("%s: %s", system.name, s.Name))
 			}
 		}
@@ -134,6 +134,18 @@ func eventSection(b *bytes.Buffer, e *semconv.Event) {
 	if e.Note != "" {
 		fmt.Fprintf(b, "\n%s\n", e.Note)
 	}
+}
+
+// isOf reports whether a system can tell an event: service managers tell the same kind
+// of occurrence, and have an event each.
+func isOf(e *semconv.Event, goos string) bool {
+	switch e.Name {
+	case semconv.EventService:
+		return goos == "windows"
+	case semconv.EventUnit:
+		return goos == "linux"
+	}
+	return true
 }
 
 func kinds(s platform.OccurrenceSource) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -174,4 +175,52 @@ func TestLiveWatch(t *testing.T) {
 		_, err := b.(platform.ServiceInspector).Service(context.Background(), name)
 		return errors.Is(err, fs.ErrNotExist)
 	})
+}
+
+// The end of a process that is followed is told with its code, though its parent took
+// note of it long ago.
+func TestLiveFollow(t *testing.T) {
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(path)
+	c.Env = append(os.Environ(), asChild+"=exit with 77")
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	b, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	watch, err := b.(platform.Watcher).Watch(context.Background(), platform.WatchOptions{Kinds: platform.KindsOf(platform.ProcessExited)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Close()
+	p, err := b.(platform.Inspector).Inspect(context.Background(), platform.Key{ID: uint64(c.Process.Pid)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := watch.Follow(p.Key()); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	stdin.Close()
+	c.Wait()
+	told := 0
+	if err := watch.Read(func(o *platform.Occurrence) {
+		told++
+		if o.Key != p.Key() || o.Exit != (platform.Exit{Known: true, Code: 77}) || o.At.Before(begun.Add(-time.Minute)) || o.At.After(time.Now().Add(time.Minute)) {
+			t.Errorf("%+v", o)
+		}
+	}); err != nil || told != 1 {
+		t.Errorf("%d ends, %v", told, err)
+	}
 }

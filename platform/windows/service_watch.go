@@ -52,7 +52,7 @@ const listPause = uint64(time.Second)
 
 // begin reads the list that all changes are told against, and follows what is on it.
 func (w *serviceWatch) begin() []platform.Tier {
-	sources := occurrenceSources()
+	sources := Occurrences()
 	notice, list := platform.Tier{Source: sources[byNotice]}, platform.Tier{Source: sources[byList]}
 	notices, err := w.view.kernel.Notify(w.told)
 	if err == nil {

@@ -4,36 +4,37 @@ import (
 	"context"
 	"io/fs"
 	"sync"
-	"time"
 
 	"github.com/pidometer/pidometer/platform"
 )
+
+var _ platform.Watcher = (*backend)(nil)
 
 // Places in the list of sources of occurrences.
 const (
 	byNotice = iota
 	byList
+	byHandle
 )
 
-func occurrenceSources() []platform.OccurrenceSource {
+// Occurrences returns where Windows tells what happens between two passes: changes of
+// services by notifications and by the difference of two lists, and the ends of single
+// processes by handles that are kept open.
+func Occurrences() []platform.OccurrenceSource {
 	return []platform.OccurrenceSource{
 		byNotice: {Name: "NotifyServiceStatusChange", Tells: platform.KindsOf(platform.ServiceChanged)},
 		byList:   {Name: "EnumServicesStatusEx", Tells: platform.KindsOf(platform.ServiceChanged)},
+		byHandle: {Name: "ProcessTimes", Needs: limitedRight, Tells: platform.KindsOf(platform.ProcessExited), Followed: true},
 	}
 }
 
-// Occurrences returns where changes are heard of: notifications, and the difference of
-// two lists.
 func (b *backend) Occurrences() []platform.OccurrenceSource { return Occurrences() }
-
-// Occurrences returns what a Windows kernel can be listened to for, the best source of a
-// kind first.
-func Occurrences() []platform.OccurrenceSource { return occurrenceSources() }
 
 // watch is what a backend listens to.
 type watch struct {
 	tiers    []platform.Tier
 	services *serviceWatch // nil if they are not wanted
+	ends     *endWatch     // nil if they are not wanted
 	ready    chan struct{} // full while there is something to read
 	closed   chan struct{}
 	once     sync.Once
@@ -46,11 +47,14 @@ func (b *backend) Watch(ctx context.Context, o platform.WatchOptions) (platform.
 		return nil, err
 	}
 	w := &watch{ready: make(chan struct{}, 1), closed: make(chan struct{})}
-	if !o.Kinds.Has(platform.ServiceChanged) {
-		return w, nil
+	if o.Kinds.Has(platform.ServiceChanged) {
+		w.services = &serviceWatch{view: view, ready: w.signal}
+		w.tiers = w.services.begin()
 	}
-	w.services = &serviceWatch{view: view, ready: w.signal}
-	w.tiers = w.services.begin()
+	if o.Kinds.Has(platform.ProcessExited) {
+		w.ends = &endWatch{kernel: b.kernel, word: b.word, all: map[platform.Key]*waited{}}
+		w.tiers = append(w.tiers, platform.Tier{Source: Occurrences()[byHandle]})
+	}
 	return w, nil
 }
 
@@ -64,6 +68,8 @@ func (w *watch) signal() {
 
 func (w *watch) Tiers() []platform.Tier { return w.tiers }
 
+// Wait is woken by services. The end of a process waits for the next Read, as a pass
+// makes: nothing is lost, since its handle tells when and how it was.
 func (w *watch) Wait(ctx context.Context) error {
 	select {
 	case <-w.closed:
@@ -80,63 +86,44 @@ func (w *watch) Wait(ctx context.Context) error {
 	}
 }
 
-func (w *watch) Read(yield func(*platform.Occurrence)) error {
+func (w *watch) Read(yield func(*platform.Occurrence)) (err error) {
 	select {
 	case <-w.closed:
 		return fs.ErrClosed
 	case <-w.ready:
 	default:
 	}
-	if w.services == nil {
-		return nil
+	if w.services != nil {
+		err = w.services.read(func(c *serviceChange) { yield(c.occurrence()) })
 	}
-	return w.services.read(func(c *serviceChange) { yield(c.occurrence()) })
+	if w.ends != nil {
+		w.ends.read(yield)
+	}
+	return err
 }
 
-// Follow is not needed: nothing that is listened to tells of single processes.
-func (w *watch) Follow(platform.Key) error { return nil }
+func (w *watch) Follow(k platform.Key) error {
+	if w.ends == nil {
+		return nil
+	}
+	return w.ends.follow(k)
+}
 
-// Unfollow takes that back.
-func (w *watch) Unfollow(platform.Key) {}
+func (w *watch) Unfollow(k platform.Key) {
+	if w.ends != nil {
+		w.ends.unfollow(k)
+	}
+}
 
 func (w *watch) Close() (err error) {
 	w.once.Do(func() {
 		close(w.closed)
+		if w.ends != nil {
+			w.ends.close()
+		}
 		if w.services != nil {
 			err = w.services.close()
 		}
 	})
 	return err
-}
-
-// errorSpecific is ERROR_SERVICE_SPECIFIC_ERROR: the service has a code of its own. And
-// errorNeverStarted is ERROR_SERVICE_NEVER_STARTED: it has none (winerror.h).
-const (
-	errorSpecific     = 1066
-	errorNeverStarted = 1077
-)
-
-// serviceChange is one change of a service.
-type serviceChange struct {
-	name, display string
-	before        platform.ServiceState // unknown for a service that is new
-	status
-	at time.Time // when it was told; zero if a list tells it
-}
-
-// occurrence is the change as every backend tells it. What a service returned is known
-// once it has stopped: its own code where it has one, else the error of Windows.
-func (c *serviceChange) occurrence() *platform.Occurrence {
-	o := &platform.Occurrence{Kind: platform.ServiceChanged, At: c.at, Key: platform.Key{ID: c.pid, Name: c.name},
-		State: []byte(c.state.String()), Title: []byte(c.display)}
-	if c.before != platform.ServiceIsUnknown {
-		o.Before = []byte(c.before.String())
-	}
-	if c.state == platform.ServiceIsStopped && c.exit != errorNeverStarted {
-		o.Exit = platform.Exit{Known: true, Code: int64(c.exit)}
-		if c.exit == errorSpecific {
-			o.Exit.Code = int64(c.specific)
-		}
-	}
-	return o
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"testing"
 
@@ -241,6 +242,58 @@ func TestWatchEnds(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := b.Watch(ctx, platform.WatchOptions{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// A process that is followed tells when and how it ended, even if it is gone for
+// everybody else; one that is not is let go.
+func TestWatchEndsOfProcesses(t *testing.T) {
+	w := newWorld(8)
+	watch, err := opened(t, w).(platform.Watcher).Watch(context.Background(), platform.WatchOptions{Kinds: platform.KindsOf(platform.ProcessExited)})
+	if err != nil || len(watch.Tiers()) != 1 || !watch.Tiers()[0].Source.Followed {
+		t.Fatalf("%v, %v", watch.Tiers(), err)
+	}
+	key := platform.Key{ID: 612, Start: w.tasks[3].create - unixEpoch}
+	other := platform.Key{ID: 4711, Start: w.tasks[4].create - unixEpoch}
+	if err := errors.Join(watch.Follow(key), watch.Follow(key), watch.Follow(other)); err != nil || len(w.open) != 2 {
+		t.Errorf("%v, %d are open", err, len(w.open))
+	}
+	for _, gone := range []platform.Key{{ID: 99}, {ID: 612, Start: 1}} {
+		if err := watch.Follow(gone); !errors.Is(err, os.ErrProcessDone) {
+			t.Errorf("%v: %v", gone, err)
+		}
+	}
+	var all []platform.Occurrence
+	read := func() {
+		t.Helper()
+		if err := watch.Read(func(o *platform.Occurrence) { all = append(all, *o) }); err != nil {
+			t.Error(err)
+		}
+	}
+	read()
+	w.tasks[3].ended, w.tasks[3].exit = true, 0xc0000005
+	watch.Unfollow(other)
+	read()
+	read()
+	if len(all) != 1 || all[0].Key != key || all[0].Exit != (platform.Exit{Known: true, Code: 0xc0000005}) || !all[0].At.Equal(timeOf(w.now)) {
+		t.Errorf("%+v", all)
+	}
+	if err := watch.Follow(other); err != nil || len(w.open) != 1 {
+		t.Errorf("%v, %d are open", err, len(w.open))
+	}
+	w.fail["Process"] = errContent
+	if read(); len(w.open) != 0 || len(all) != 1 {
+		t.Errorf("%d are open, %v", len(w.open), all)
+	}
+	if err := watch.Follow(other); !errors.Is(err, errContent) || len(w.open) != 0 {
+		t.Errorf("%v, %d are open", err, len(w.open))
+	}
+	delete(w.fail, "Process")
+	if err := errors.Join(watch.Follow(other), watch.Close()); err != nil || len(w.open) != 0 {
+		t.Errorf("%v, %d are open", err, len(w.open))
+	}
+	if err := watch.Follow(other); !errors.Is(err, fs.ErrClosed) {
 		t.Error(err)
 	}
 }

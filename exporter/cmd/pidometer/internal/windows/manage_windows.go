@@ -17,6 +17,11 @@ import (
 // Supported returns nil: this is Windows.
 func Supported() error { return nil }
 
+const (
+	displayName = "pidometer"
+	description = "Measures this host and its processes, and exports OpenTelemetry metrics and events."
+)
+
 // recovery is what the service manager does when the service ends by itself: it starts
 // it again, at once and then less and less eagerly. The last action stands for all
 // later ones too, until a day has gone by without a failure.

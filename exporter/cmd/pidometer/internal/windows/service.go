@@ -34,11 +34,6 @@ type Setup struct {
 	Arguments []string // of the program, quoted as Windows reads command lines
 }
 
-const (
-	displayName = "pidometer"
-	description = "Measures this host and its processes, and exports OpenTelemetry metrics and events."
-)
-
 // severity is how the event log sorts a line.
 type severity int
 
