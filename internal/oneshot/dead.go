@@ -143,8 +143,8 @@ func (p *Pass) lines() (living sums, moved change) {
 		now, before := &r.member.line, &r.member.settled
 		switch {
 		case r.seen != p.generation:
-			ghosts[r.Key] = *before
-			moved.leave(before)
+			ghosts[r.Key] = *now // as read last, in a pass that was cut short maybe
+			moved.leave(now)
 		case before.known:
 			living.grow(&before.own, &now.own)
 			moved.up.grow(&before.children, &now.children)
@@ -316,7 +316,7 @@ func (p *Pass) mournByRecord() {
 		switch r := takeOut(gone, o.key); {
 		case !d.begun:
 		case r != nil:
-			d.byRecord.grow(&r.member.settled.own, &o.final.own)
+			d.byRecord.grow(&r.member.line.own, &o.final.own)
 		case here[o.key.ID].matches(o.key) && o.age < longestWait:
 			o.age++
 			kept = append(kept, o)
@@ -349,7 +349,7 @@ func (p *Pass) byPID() (gone map[uint64][]*Row, here map[uint64]holder) {
 		switch {
 		case r.seen == p.generation:
 			here[r.Key.ID] = holder{r.Key.Start, true}
-		case r.member.settled.known:
+		case r.member.line.known:
 			gone[r.Key.ID] = append(gone[r.Key.ID], r)
 		}
 	}

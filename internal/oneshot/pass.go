@@ -81,7 +81,7 @@ type Pass struct {
 	generation uint64
 	at, before time.Time // of this pass and the one before; zero for none
 	elapsed    time.Duration
-	youngest   uint64 // latest start of a process in the pass before
+	youngest   uint64 // latest start of a process in any whole pass before
 	latest     uint64 // and in this one
 	mourning   bool   // what the dead have used is in the remainder
 	dead       dead
@@ -261,7 +261,10 @@ func (p *Pass) start(now time.Time) {
 	if !p.before.IsZero() {
 		p.elapsed = now.Sub(p.before)
 	}
-	p.youngest, p.latest = p.latest, 0
+	if !p.cut || p.youngest == 0 { // who was not reached is not born later
+		p.youngest = max(p.youngest, p.latest)
+	}
+	p.latest = 0
 	p.states = [len(counted)]uint64{}
 	p.recent = tally{}
 	clear(p.parents)

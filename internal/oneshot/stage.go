@@ -74,7 +74,8 @@ func (p *Pass) appear(s *platform.Sample) *Row {
 	case s.Entity == platform.Process:
 		r.Created = p.boot.Created(s.Key.Start)
 		r.Start = r.Created
-		r.member.newborn = !p.first() && s.Key.Start >= p.youngest
+		_, seen := p.dead.ghosts[s.Key] // and could not be read for a pass
+		r.member.newborn = !p.first() && s.Key.Start >= p.youngest && !seen
 	case s.Entity == platform.Container && s.Key.Start != 0:
 		r.Start = p.boot.Created(s.Key.Start)
 	case s.Entity == platform.Host || !p.tables[s.Entity].ever:
