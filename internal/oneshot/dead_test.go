@@ -287,7 +287,7 @@ func outlive(t *testing.T, f *family, processes Processes, heard bool, passes, s
 func TestTheDeadAreCounted(t *testing.T) {
 	for _, processes := range []Processes{All, Top} {
 		for _, heard := range []bool{false, true} {
-			for seed := range uint64(500) {
+			for seed := range uint64(150) {
 				f := newFamily(seed)
 				f.quiet = !heard
 				burnt, told := outlive(t, f, processes, heard, 30, 40)
@@ -317,7 +317,7 @@ func TestTheDeadAreNeverCountedTwice(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var burnt, told uint64
-			for seed := range uint64(300) {
+			for seed := range uint64(150) {
 				f := newFamily(seed)
 				f.quiet = !c.heard
 				c.change(f)

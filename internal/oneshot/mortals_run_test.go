@@ -12,7 +12,7 @@ import (
 
 var (
 	seedFlag  = flag.Int("seed", -1, "the one seed of TestMortals; -1: as many as -seeds says")
-	seedsFlag = flag.Int("seeds", 200, "how many seeds TestMortals has")
+	seedsFlag = flag.Int("seeds", 40, "how many seeds TestMortals has")
 )
 
 // exported is what the series of a pass and of all before came to.
