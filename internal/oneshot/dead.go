@@ -121,7 +121,8 @@ func (p *Pass) hear() {
 	p.config.Ended(func(s *platform.Sample) {
 		var o obituary
 		o.key = s.Key
-		o.final.read(s)
+		o.final.read(s) // what is absent of its faults is not told
+		_, o.final.known = s.Get(platform.ProcessCPUUser)
 		if o.final.known && len(d.records) < mostObituaries {
 			d.records = append(d.records, o)
 		}

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 		bufio.NewReader(os.Stdin).ReadString('\n')
 		os.Exit(0)
 	}
+	if which := os.Getenv(threadsVariable); which != "" {
+		beThreads(which)
+	}
 	if each := os.Getenv(burnVariable); each != "" {
 		beBurner(each)
 	}

@@ -69,14 +69,39 @@ func (w *watch) Follow(k platform.Key) error {
 		return err
 	}
 	f := &followed{p, k, fd}
-	// It is ready when the process ends, and again when its parent took note. A zombie
-	// that nobody waits for would wake for ever otherwise.
-	if err := p.listen(fd, Edge, f); err != nil {
-		p.calls.Close(fd)
+	return p.begin(f)
+}
+
+// begin listens to the end of a process. It is told when all threads have ended, and
+// again when the parent took note: a zombie that nobody waits for would wake for ever
+// otherwise.
+func (p *pidfds) begin(f *followed) error {
+	if err := p.listen(f.fd, Edge, f); err != nil {
+		p.calls.Close(f.fd)
 		return err
 	}
-	p.open[k.ID] = f
+	p.open[f.key.ID] = f
 	return nil
+}
+
+// mostAwaited bounds the descriptors of processes that nobody asked for.
+const mostAwaited = 64
+
+// await follows whoever has a PID now. Where that fails, a pass tells of the end.
+func (p *pidfds) await(pid uint64) {
+	if p.open[pid] != nil || len(p.open) >= mostAwaited {
+		return
+	}
+	if fd, err := p.calls.OpenProcess(pid); err == nil {
+		_ = p.begin(&followed{p, platform.Key{ID: pid}, fd})
+	}
+}
+
+// leave forgets whoever had a PID.
+func (p *pidfds) leave(pid uint64) {
+	if f := p.open[pid]; f != nil {
+		f.close()
+	}
 }
 
 func (w *watch) Unfollow(k platform.Key) {

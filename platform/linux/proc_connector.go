@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 	"time"
 
 	"github.com/pidometer/pidometer/platform"
@@ -16,7 +18,8 @@ const (
 
 	connectorListen = 1 // PROC_CN_MCAST_LISTEN
 
-	eventNone = 0 // the answer to a request
+	eventLost = 0xffffffff // of no kernel: records were lost
+	eventNone = 0          // the answer to a request
 	eventFork = 0x1
 	eventExec = 0x2
 	eventExit = 0x80000000
@@ -52,7 +55,7 @@ const connectorBuffer = 8 << 20
 
 // connectorOccurrences is the proc connector.
 var connectorOccurrences = platform.OccurrenceSource{
-	Name: "proc connector", Needs: "the first PID namespace, and before Linux 6.6 CAP_NET_ADMIN",
+	Name: "proc connector", Needs: "the first PID, user and network namespaces, and before Linux 6.6 CAP_NET_ADMIN",
 	Tells: platform.KindsOf(platform.ProcessStarted, platform.ProcessExecuted, platform.ProcessExited),
 }
 
@@ -62,6 +65,13 @@ type connector struct {
 	calls LifeListener
 	fd    int
 	buf   []byte
+	told  platform.Occurrence // lent to one yield at a time
+	// events are those of one read, and doubted is where among them the end of a process
+	// is that may have been that of its first thread alone.
+	events  []connectorEvent
+	doubted map[uint64]int
+	// outlived are the processes whose first thread has ended, and others have not.
+	outlived pidfds
 }
 
 // openConnector begins to listen, and waits for the kernel's answer for a moment:
@@ -76,12 +86,12 @@ func openConnector(w *watch) (listener, error) {
 	}
 	fd, err := calls.Listen(protocolConnector, 1<<(connectorProc-1), connectorBuffer)
 	if err != nil {
-		return nil, fmt.Errorf("proc connector: %w", err)
+		return nil, fmt.Errorf("proc connector: %w", netlinkRefusal(err))
 	}
-	c := &connector{w, calls, fd, make([]byte, 4<<10)}
+	c := &connector{watch: w, calls: calls, fd: fd, buf: make([]byte, 4<<10), doubted: map[uint64]int{}, outlived: pidfds{w, calls, map[uint64]*followed{}}}
 	if err := c.begin(); err != nil {
 		c.close()
-		return nil, fmt.Errorf("proc connector: %w", err)
+		return nil, fmt.Errorf("proc connector: %w", netlinkRefusal(err))
 	}
 	return c, nil
 }
@@ -91,7 +101,7 @@ func (c *connector) begin() error {
 	if err := c.calls.Attach(c.fd, connectorFilter()); err != nil {
 		return err
 	}
-	if err := c.calls.Write(c.fd, connectorRequest(connectorListen)); err != nil {
+	if err := c.calls.Write(c.fd, connectorMessage(connectorProc, connectorProc, connectorListen)); err != nil {
 		return err
 	}
 	if err := c.answer(); err != nil {
@@ -107,7 +117,7 @@ func (c *connector) answer() error {
 		n, err := c.calls.Hear(c.fd, c.buf)
 		switch {
 		case errors.Is(err, errEmpty):
-			return fmt.Errorf("%w: the kernel does not answer", errors.ErrUnsupported)
+			return fmt.Errorf("%w: the kernel does not answer, as it does inside a user namespace", errors.ErrUnsupported)
 		case errors.Is(err, errOverrun):
 			return nil // so many records are an answer too
 		case err != nil:
@@ -127,23 +137,50 @@ func (c *connector) answer() error {
 	}
 }
 
-func (c *connector) close() { c.calls.Close(c.fd) }
+func (c *connector) close() {
+	c.outlived.close()
+	c.calls.Close(c.fd)
+}
 
-// drain takes the times of one moment for all records of it.
+// drain takes all records before it tells of any, since the later ones tell what the
+// earlier ones were, and the times of one moment for all of them.
 func (c *connector) drain(_ bool, yield func(*platform.Occurrence)) error {
 	at := c.clocks()
-	err := datagrams(c.calls, c.fd, c.buf, func() { lost(yield) }, func(b []byte) error {
+	c.events = c.events[:0]
+	clear(c.doubted)
+	err := datagrams(c.calls, c.fd, c.buf, func() {
+		clear(c.doubted)
+		c.events = append(c.events, connectorEvent{what: eventLost})
+	}, func(b []byte) error {
 		_ = decodeDatagram(b, func(_ uint16, b []byte) {
 			if e, ok := decodeConnector(b); ok {
-				c.tell(e, at, yield)
+				c.take(e)
 			}
 		})
 		return nil
 	})
+	for _, e := range c.events {
+		c.tell(e, at, yield)
+	}
 	if err != nil {
 		return fmt.Errorf("proc connector: %w", err)
 	}
 	return nil
+}
+
+// take keeps a record. An end that is followed by another record of the same process was
+// that of its first thread.
+func (c *connector) take(e connectorEvent) {
+	if at, ok := c.doubted[e.pid]; ok {
+		delete(c.doubted, e.pid)
+		if e.what != eventFork {
+			c.events[at].what = eventNone
+		}
+	}
+	if e.what == eventExit && e.code == 0 {
+		c.doubted[e.pid] = len(c.events)
+	}
+	c.events = append(c.events, e)
 }
 
 // clocks are the clocks of one moment, in nanoseconds.
@@ -169,7 +206,8 @@ func (c clocks) start(monotonic uint64) uint64 {
 
 // tell makes an occurrence of a record.
 func (c *connector) tell(e connectorEvent, at clocks, yield func(*platform.Occurrence)) {
-	o := platform.Occurrence{Key: platform.Key{ID: e.pid}, Parent: e.parent, At: at.time(e.time)}
+	o := &c.told
+	*o = platform.Occurrence{Key: platform.Key{ID: e.pid}, Parent: e.parent, At: at.time(e.time)}
 	switch e.what {
 	case eventFork:
 		o.Kind, o.Estimated = platform.ProcessStarted, true
@@ -178,10 +216,41 @@ func (c *connector) tell(e connectorEvent, at clocks, yield func(*platform.Occur
 		o.Kind = platform.ProcessExecuted
 	case eventExit:
 		o.Kind, o.Exit = platform.ProcessExited, exitStatus(e.code)
+		if !c.isOver(e, at) {
+			return
+		}
+	case eventLost:
+		lost(yield)
+		return
 	default:
 		return
 	}
-	yield(&o)
+	c.outlived.leave(e.pid)
+	yield(o)
+}
+
+// isOver reports whether the end of a first thread is that of its process. It is not
+// where another thread executes a program: the kernel ends all others, with 0, before
+// that one takes the place of the first (de_thread in fs/exec.c). Go programs that
+// execute themselves anew do so in any thread. Nor is it where the first thread called
+// pthread_exit: then the status of the process is that of a later end, and not told by
+// the connector; if all of it lies between two reads, the 0 of the first thread is told.
+// Only 0 is in doubt, and only while somebody has the PID: a signal, and in practice a
+// code, ends all threads.
+func (c *connector) isOver(e connectorEvent, at clocks) bool {
+	if e.code != 0 || !c.statOf(e.pid) {
+		return true
+	}
+	switch s := &c.stat; {
+	case s.columns[statStart] > at.start(e.time): // another process has the PID by now
+		return true
+	case s.state != 'Z' && !s.dead():
+		return false // it runs on, in another program
+	case s.ended() || s.dead():
+		return true
+	}
+	c.outlived.await(e.pid)
+	return false
 }
 
 // connectorEvent is a record.
@@ -242,15 +311,16 @@ func exitStatus(status uint32) platform.Exit {
 	return e
 }
 
-// connectorRequest encodes a request (struct cn_msg with enum proc_cn_mcast_op): of
-// four bytes, which every kernel takes.
-func connectorRequest(op uint32) []byte {
+// connectorMessage encodes a message to a part of the kernel (struct cn_msg). To the proc
+// connector it is an operation (enum proc_cn_mcast_op) of four bytes, which every kernel
+// takes.
+func connectorMessage(index, value, op uint32) []byte {
 	b := make([]byte, netlinkHeader+connectorHeader+4)
 	binary.NativeEndian.PutUint32(b[netlinkLength:], uint32(len(b)))
 	binary.NativeEndian.PutUint16(b[netlinkType:], netlinkDone)
 	m := b[netlinkHeader:]
-	binary.NativeEndian.PutUint32(m[connectorIndex:], connectorProc)
-	binary.NativeEndian.PutUint32(m[connectorValue:], connectorProc)
+	binary.NativeEndian.PutUint32(m[connectorIndex:], index)
+	binary.NativeEndian.PutUint32(m[connectorValue:], value)
 	binary.NativeEndian.PutUint16(m[connectorLength:], 4)
 	binary.NativeEndian.PutUint32(m[connectorHeader:], op)
 	return b
@@ -320,4 +390,17 @@ func netlinkErrno(errno uint32) error {
 	var b [4]byte
 	binary.NativeEndian.PutUint32(b[:], -errno)
 	return netlinkFailure(b[:])
+}
+
+// netlinkRefusal says what is missing where the kernel does not let a socket hear.
+func netlinkRefusal(err error) error {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED): // the kernel listens in the first one only
+		return fmt.Errorf("%w inside a network namespace", errors.ErrUnsupported)
+	case errors.Is(err, syscall.EPROTONOSUPPORT), errors.Is(err, syscall.EAFNOSUPPORT):
+		return fmt.Errorf("%w: this kernel is built without it", errors.ErrUnsupported)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: needs CAP_NET_ADMIN in the first user namespace", err)
+	}
+	return err
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
-// connectorMessage is a netlink message with a record: words from the data's
+// connectorRecord is a netlink message with a record: words from the data's
 // beginning on.
-func connectorMessage(what uint32, time uint64, words ...uint32) []byte {
+func connectorRecord(what uint32, time uint64, words ...uint32) []byte {
 	b := make([]byte, netlinkHeader+leastOfEvent+24)
 	binary.NativeEndian.PutUint32(b[netlinkLength:], uint32(len(b)))
 	binary.NativeEndian.PutUint16(b[netlinkType:], netlinkDone)
@@ -31,13 +31,13 @@ func TestDecodeConnector(t *testing.T) {
 		want    connectorEvent
 		ok      bool
 	}{
-		{connectorMessage(eventFork, 9, 1, 2, 7, 7), connectorEvent{what: eventFork, time: 9, pid: 7, parent: 2}, true},
-		{connectorMessage(eventFork, 9, 1, 2, 8, 7), connectorEvent{}, false}, // a thread
-		{connectorMessage(eventExec, 9, 7, 7), connectorEvent{what: eventExec, time: 9, pid: 7}, true},
-		{connectorMessage(0x200, 9, 7, 7), connectorEvent{}, false}, // PROC_EVENT_COMM
-		{connectorMessage(eventExit, 9, 7, 7, 3<<8, 17, 1, 2), connectorEvent{what: eventExit, time: 9, pid: 7, parent: 2, code: 3 << 8}, true},
-		{connectorMessage(eventExit, 9, 8, 7, 0, 0), connectorEvent{}, false},
-		{connectorMessage(4, 9, 7, 7), connectorEvent{}, false}, // PROC_EVENT_UID
+		{connectorRecord(eventFork, 9, 1, 2, 7, 7), connectorEvent{what: eventFork, time: 9, pid: 7, parent: 2}, true},
+		{connectorRecord(eventFork, 9, 1, 2, 8, 7), connectorEvent{}, false}, // a thread
+		{connectorRecord(eventExec, 9, 7, 7), connectorEvent{what: eventExec, time: 9, pid: 7}, true},
+		{connectorRecord(0x200, 9, 7, 7), connectorEvent{}, false}, // PROC_EVENT_COMM
+		{connectorRecord(eventExit, 9, 7, 7, 3<<8, 17, 1, 2), connectorEvent{what: eventExit, time: 9, pid: 7, parent: 2, code: 3 << 8}, true},
+		{connectorRecord(eventExit, 9, 8, 7, 0, 0), connectorEvent{}, false},
+		{connectorRecord(4, 9, 7, 7), connectorEvent{}, false}, // PROC_EVENT_UID
 	} {
 		e, ok := decodeConnector(c.message[netlinkHeader:])
 		if ok != c.ok || ok && e != c.want {
@@ -47,7 +47,7 @@ func TestDecodeConnector(t *testing.T) {
 			t.Errorf("the filter says %v to what the decoder says %v: %x", have, c.ok, c.message)
 		}
 	}
-	if !filtered(connectorFilter(), connectorMessage(eventNone, 0, 0)) {
+	if !filtered(connectorFilter(), connectorRecord(eventNone, 0, 0)) {
 		t.Error("the filter drops the kernel's answer")
 	}
 }
@@ -149,8 +149,8 @@ func slowConnector(b []byte) (e connectorEvent, ok bool) {
 }
 
 func FuzzDecodeConnector(f *testing.F) {
-	for _, m := range [][]byte{connectorMessage(eventFork, 9, 1, 2, 7, 7), connectorMessage(eventExec, 9, 7, 7),
-		connectorMessage(eventExit, 9, 7, 7, 11, 17, 1, 2), connectorMessage(eventNone, 9, 1)} {
+	for _, m := range [][]byte{connectorRecord(eventFork, 9, 1, 2, 7, 7), connectorRecord(eventExec, 9, 7, 7),
+		connectorRecord(eventExit, 9, 7, 7, 11, 17, 1, 2), connectorRecord(eventNone, 9, 1)} {
 		f.Add(m)
 		f.Add(m[:len(m)-8])
 		f.Add(m[:netlinkHeader+leastOfEvent+8])

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
+	"syscall"
 
 	"github.com/pidometer/pidometer/platform"
 )
@@ -21,11 +22,13 @@ const (
 	controlFamilyID   = 1
 	controlFamilyName = 2
 
-	taskstatsGet       = 1
-	taskstatsNew       = 2
-	taskstatsRegister  = 3 // TASKSTATS_CMD_ATTR_REGISTER_CPUMASK
-	taskstatsStats     = 3 // TASKSTATS_TYPE_STATS
-	taskstatsAggregate = 4 // TASKSTATS_TYPE_AGGR_PID
+	taskstatsGet      = 1
+	taskstatsNew      = 2
+	taskstatsPID      = 1 // TASKSTATS_CMD_ATTR_PID
+	taskstatsRegister = 3 // TASKSTATS_CMD_ATTR_REGISTER_CPUMASK
+	taskstatsStats    = 3 // TASKSTATS_TYPE_STATS
+	taskstatsThread   = 4 // TASKSTATS_TYPE_AGGR_PID
+	taskstatsProcess  = 5 // TASKSTATS_TYPE_AGGR_TGID
 
 	netlinkAck = 0x4
 )
@@ -66,7 +69,7 @@ const taskstatsBuffer = 8 << 20
 
 // taskstatsOccurrences are the exit records.
 var taskstatsOccurrences = platform.OccurrenceSource{
-	Name: "taskstats", Needs: "CAP_NET_ADMIN in the first user namespace, the first PID namespace, and Linux 5.19",
+	Name: "taskstats", Needs: "CAP_NET_ADMIN in the first user namespace, the first PID and network namespaces, and Linux 5.19",
 	Tells: platform.KindsOf(platform.ProcessAccounted),
 }
 
@@ -78,7 +81,10 @@ type taskstats struct {
 	family uint16
 	buf    []byte
 	groups map[uint64]*threadUse // by process: the threads that have ended
-	sample platform.Sample
+
+	told    platform.Occurrence // lent to one yield at a time, with the next two
+	sample  platform.Sample
+	command [commandSize]byte
 }
 
 // openTaskstats asks for the records of all CPUs.
@@ -87,12 +93,15 @@ func openTaskstats(w *watch) (listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.inFirstNamespace(); err != nil {
+	if err = w.inFirstNamespace(); err == nil {
+		err = inFirstNetwork(calls)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("taskstats: %w", err)
 	}
 	fd, err := calls.Listen(protocolGeneric, 0, taskstatsBuffer)
 	if err != nil {
-		return nil, fmt.Errorf("taskstats: %w", err)
+		return nil, fmt.Errorf("taskstats: %w", netlinkRefusal(err))
 	}
 	t := &taskstats{watch: w, calls: calls, fd: fd, buf: make([]byte, 16<<10), groups: map[uint64]*threadUse{}}
 	if err = t.register(); err == nil {
@@ -100,21 +109,45 @@ func openTaskstats(w *watch) (listener, error) {
 	}
 	if err != nil {
 		t.close()
-		return nil, fmt.Errorf("taskstats: %w", err)
+		return nil, fmt.Errorf("taskstats: %w", netlinkRefusal(err))
 	}
 	return t, nil
 }
 
-// register finds the number of the family, and registers for what ends on all CPUs.
+// inFirstNetwork is nil in the network namespace that the kernel began with, and where
+// that can't be found out: the kernel lets a listener register in any, and sends all
+// records into the first one (send_cpu_listeners in kernel/taskstats.c). The connector,
+// which the kernel has in the first one only, shows it by a message to nobody.
+func inFirstNetwork(calls LifeListener) error {
+	fd, err := calls.Listen(protocolConnector, 0, 0)
+	if err != nil {
+		return nil
+	}
+	defer calls.Close(fd)
+	if err := calls.Write(fd, connectorMessage(0, 0, 0)); errors.Is(err, syscall.ECONNREFUSED) {
+		return netlinkRefusal(err)
+	}
+	return nil
+}
+
+// register finds the number of the family, looks whether a record tells enough, and
+// registers for what ends on all CPUs.
 func (t *taskstats) register() error {
-	answer, err := t.ask(genericRequest(genericControl, controlGetFamily, controlFamilyName, "TASKSTATS"))
+	answer, err := t.ask(genericRequest(genericControl, controlGetFamily, controlFamilyName, []byte("TASKSTATS\x00")))
 	if err != nil {
 		return err
 	}
 	if t.family = decodeFamily(answer); t.family == 0 {
 		return fmt.Errorf("family: %w", errContent)
 	}
-	_, err = t.ask(genericRequest(t.family, taskstatsGet, taskstatsRegister, t.possible()))
+	own := binary.NativeEndian.AppendUint32(nil, uint32(t.calls.Pid()))
+	if answer, err = t.ask(genericRequest(t.family, taskstatsGet, taskstatsPID, own)); err != nil {
+		return err
+	}
+	if _, ok := decodeTaskstats(answer); !ok {
+		return fmt.Errorf("%w: the records are older than version %d", errors.ErrUnsupported, leastVersion)
+	}
+	_, err = t.ask(genericRequest(t.family, taskstatsGet, taskstatsRegister, append([]byte(t.possible()), 0)))
 	return err
 }
 
@@ -146,7 +179,7 @@ func (t *taskstats) ask(request []byte) (answer []byte, err error) {
 		_ = decodeDatagram(t.buf[:n], func(kind uint16, b []byte) {
 			if kind == netlinkError {
 				done, refused = true, netlinkFailure(b)
-			} else if kind == genericControl {
+			} else {
 				answer = append([]byte(nil), b...)
 			}
 		})
@@ -164,45 +197,50 @@ func (t *taskstats) drain(_ bool, yield func(*platform.Occurrence)) error {
 		// by now.
 		clear(t.groups)
 		lost(yield)
-	}, func(b []byte) error { return t.records(b, yield) })
+	}, func(b []byte) error {
+		t.records(b, yield)
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("taskstats: %w", err)
 	}
 	return nil
 }
 
-// records takes the records of a datagram. Those of an older kernel do not say whose
-// thread it was.
-func (t *taskstats) records(b []byte, yield func(*platform.Occurrence)) (err error) {
+// records takes the records of a datagram.
+func (t *taskstats) records(b []byte, yield func(*platform.Occurrence)) {
 	_ = decodeDatagram(b, func(kind uint16, b []byte) {
 		if kind != t.family {
 			return
 		}
 		if record, ok := decodeTaskstats(b); ok {
 			t.add(&record, yield)
-		} else if err == nil {
-			err = fmt.Errorf("%w: %w: the records are older than version %d", errDeaf, errors.ErrUnsupported, leastVersion)
 		}
 	})
-	return err
 }
 
 // add sums the threads of a process up, and tells of it with the last one.
 func (t *taskstats) add(record *threadUse, yield func(*platform.Occurrence)) {
-	sum := record
-	if earlier := t.groups[record.process]; earlier != nil {
-		earlier.add(record)
-		sum = earlier
+	earlier := t.groups[record.process]
+	switch {
+	case earlier != nil:
+		record.add(earlier)
+	case !record.last:
+		earlier = new(threadUse)
+		t.groups[record.process] = earlier
 	}
 	if !record.last {
-		t.groups[record.process] = sum
+		*earlier = *record
 		return
 	}
 	delete(t.groups, record.process)
 	s := &t.sample
 	s.Reset(platform.Process, platform.Key{ID: record.process})
-	sum.fill(s)
-	yield(&platform.Occurrence{Kind: platform.ProcessAccounted, Key: s.Key, Parent: record.parent, Command: terminated(record.command[:]), Usage: s})
+	record.fill(s)
+	t.command = record.command
+	t.told = platform.Occurrence{Kind: platform.ProcessAccounted, Key: s.Key, Parent: record.parent,
+		Command: terminated(t.command[:]), Usage: s}
+	yield(&t.told)
 }
 
 // threadUse is what one thread used, or several of a process.
@@ -214,6 +252,7 @@ type threadUse struct {
 	peaks           [len(taskPeaks)]uint64
 	user, system    uint64 // microseconds, as the clock's ticks found it
 	ran             uint64 // nanoseconds, exactly
+	whole           uint64 // what all threads of the process ran; with the last one of several
 }
 
 // taskSums and taskPeaks are where the fields stand: what threads add up to, and what
@@ -256,7 +295,13 @@ func (t *threadUse) add(u *threadUse) {
 // fill sets what was read. The CPU time is exact, and parted as the ticks found it, as
 // the kernel does it for /proc/[pid]/stat and for the parent's sums (cputime_adjust in
 // kernel/sched/cputime.c).
+//
+// Threads that ended before anybody listened, and those whose records were lost, are in
+// the sum that the kernel keeps of all, which is of this time alone: the rest is not told
+// then.
 func (t *threadUse) fill(s *platform.Sample) {
+	partial := t.whole > t.ran
+	t.ran = max(t.ran, t.whole)
 	user, system := t.ran, uint64(0)
 	switch {
 	case t.ran == 0:
@@ -274,7 +319,9 @@ func (t *threadUse) fill(s *platform.Sample) {
 	s.Set(platform.ProcessCPUUser, user)
 	s.Set(platform.ProcessCPUSystem, system)
 	for i, f := range taskSums {
-		s.Set(f.field, t.sums[i])
+		if !partial {
+			s.Set(f.field, t.sums[i])
+		}
 	}
 	for i, f := range taskPeaks {
 		if t.peaks[i] > 0 { // 0 of a thread without memory of its own
@@ -283,19 +330,21 @@ func (t *threadUse) fill(s *platform.Sample) {
 	}
 }
 
-// decodeTaskstats reads the record of one thread: the attribute of a process that
-// follows its last one tells less.
+// decodeTaskstats reads the record of one thread. That of the last one of several is
+// followed by one of the process, which tells what all of them ran and nothing else
+// (fill_tgid_exit in kernel/taskstats.c).
 func decodeTaskstats(b []byte) (t threadUse, ok bool) {
 	if len(b) < genericHeader || b[0] != taskstatsNew {
 		return t, false
 	}
-	decodeAttributes(b[genericHeader:], func(kind uint16, value []byte) {
-		if kind != taskstatsAggregate {
-			return
-		}
+	decodeAttributes(b[genericHeader:], func(of uint16, value []byte) {
 		decodeAttributes(value, func(kind uint16, value []byte) {
-			if kind == taskstatsStats && !ok {
+			switch {
+			case kind != taskstatsStats:
+			case of == taskstatsThread && !ok:
 				ok = t.decode(value)
+			case of == taskstatsProcess && len(value) >= statsRunVirtual+8:
+				t.whole = binary.NativeEndian.Uint64(value[statsRunVirtual:])
 			}
 		})
 	})
@@ -334,10 +383,10 @@ func decodeFamily(b []byte) (id uint16) {
 	return id
 }
 
-// genericRequest encodes a request with one attribute, a string, that is to be
-// answered for certain.
-func genericRequest(family uint16, command byte, attribute uint16, value string) []byte {
-	length := attributeHeader + len(value) + 1
+// genericRequest encodes a request with one attribute that is to be answered for
+// certain.
+func genericRequest(family uint16, command byte, attribute uint16, value []byte) []byte {
+	length := attributeHeader + len(value)
 	b := make([]byte, netlinkHeader+genericHeader+aligned(length))
 	binary.NativeEndian.PutUint32(b[netlinkLength:], uint32(len(b)))
 	binary.NativeEndian.PutUint16(b[netlinkType:], family)

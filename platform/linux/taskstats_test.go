@@ -2,6 +2,7 @@ package linux
 
 import (
 	"encoding/binary"
+	"errors"
 	"math/big"
 	"testing"
 
@@ -25,7 +26,7 @@ func statsRecord(version uint16, size int, last bool, tgid uint32, numbers map[i
 	}
 	copy(s[statsCommand:], "worker")
 	nested := append(netlinkAttribute(1, []byte{7, 0, 0, 0}), netlinkAttribute(taskstatsStats, s)...)
-	return append([]byte{taskstatsNew, 1, 0, 0}, netlinkAttribute(taskstatsAggregate, nested)...)
+	return append([]byte{taskstatsNew, 1, 0, 0}, netlinkAttribute(taskstatsThread, nested)...)
 }
 
 func netlinkAttribute(kind uint16, value []byte) []byte {
@@ -91,24 +92,50 @@ func TestPartedTime(t *testing.T) {
 	}
 }
 
-// A record of a kernel that does not say whose thread it was ends the source, and one
-// that is longer than ours does not.
+// A record of a kernel that does not say whose thread it was is none, and one that is
+// longer than ours is.
 func TestVersionsOfTaskstats(t *testing.T) {
 	for _, c := range []struct {
 		version uint16
 		size    int
 		ok      bool
 	}{{11, 368, false}, {11, 400, false}, {12, 375, false}, {12, 376, true}, {99, 2000, true}} {
-		b := statsRecord(c.version, c.size, true, 5, nil)
-		if _, ok := decodeTaskstats(b); ok != c.ok {
+		if _, ok := decodeTaskstats(statsRecord(c.version, c.size, true, 5, nil)); ok != c.ok {
 			t.Errorf("version %d of %d bytes: %v", c.version, c.size, ok)
 		}
-		message := append(make([]byte, netlinkHeader), b...)
-		binary.NativeEndian.PutUint32(message, uint32(len(message)))
-		binary.NativeEndian.PutUint16(message[netlinkType:], 30)
-		source := &taskstats{family: 30, groups: map[uint64]*threadUse{}}
-		if err := source.records(message, func(*platform.Occurrence) {}); (err == nil) != c.ok {
-			t.Errorf("version %d: %v", c.version, err)
+	}
+	k := newLifeKernel(t)
+	k.version = leastVersion - 1
+	w, err := watchLives(k, platform.ProcessAccounted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Tiers()[0].Err; !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("an older kernel: %v", err)
+	}
+}
+
+// Threads that nobody heard of are in the sum of the process: their CPU time is told,
+// and nothing that would lack theirs.
+func TestThreadsUnheard(t *testing.T) {
+	for _, whole := range []uint64{100e6, 400e6} {
+		b := statsRecord(15, 400, true, 42, map[int]uint64{statsRunVirtual: 100e6, statsUser: 60000, statsSystem: 20000, statsFaultsMinor: 5, statsPeakRSS: 10})
+		of := make([]byte, 400)
+		binary.NativeEndian.PutUint64(of[statsRunVirtual:], whole)
+		b = append(b, netlinkAttribute(taskstatsProcess, append(netlinkAttribute(2, []byte{42, 0, 0, 0}), netlinkAttribute(taskstatsStats, of)...))...)
+		r, ok := decodeTaskstats(b)
+		if !ok {
+			t.Fatal("not read")
+		}
+		var s platform.Sample
+		s.Reset(platform.Process, platform.Key{})
+		r.fill(&s)
+		user, _ := s.Get(platform.ProcessCPUUser)
+		system, _ := s.Get(platform.ProcessCPUSystem)
+		_, faults := s.Get(platform.ProcessFaultsMinor)
+		peak, _ := s.Get(platform.ProcessMemoryPeak)
+		if user != whole/4*3 || system != whole/4 || faults != (whole == 100e6) || peak != 10*1024 {
+			t.Errorf("%d: %d, %d, faults %v, peak %d", whole, user, system, faults, peak)
 		}
 	}
 }
@@ -139,12 +166,13 @@ func slowTaskstats(b []byte) (r threadUse, ok bool) {
 		Tgid                                                         uint32
 		_                                                            [4]byte
 	}
+	whole := uint64(0)
 	for _, outer := range slowAttributes(b[4:]) {
-		if outer.kind != 4 {
-			continue
-		}
 		for _, inner := range slowAttributes([]byte(outer.value)) {
-			if inner.kind != 3 || ok {
+			if run := inner.value; outer.kind == 5 && inner.kind == 3 && len(run) >= 80 {
+				whole = binary.NativeEndian.Uint64([]byte(run[72:80]))
+			}
+			if outer.kind != 4 || inner.kind != 3 || ok {
 				continue
 			}
 			s, _, whole := slowStruct[stats]([]byte(inner.value))
@@ -158,13 +186,14 @@ func slowTaskstats(b []byte) (r threadUse, ok bool) {
 				peaks: [2]uint64{s.RSS, s.VM}}
 		}
 	}
+	r.whole = whole
 	return r, ok
 }
 
 func FuzzDecodeTaskstats(f *testing.F) {
 	f.Add(statsRecord(15, 400, true, 42, map[int]uint64{statsRunVirtual: 1, statsUser: 2, statsInvoluntary: 3}))
 	f.Add(statsRecord(12, statsLeast, false, 42, nil))
-	f.Add(append(append([]byte{taskstatsNew, 1, 0, 0}, netlinkAttribute(controlFamilyID, []byte{30, 0})...), netlinkAttribute(taskstatsAggregate, nil)...))
+	f.Add(append(append([]byte{taskstatsNew, 1, 0, 0}, netlinkAttribute(controlFamilyID, []byte{30, 0})...), netlinkAttribute(taskstatsThread, nil)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, ok := decodeTaskstats(b)
 		want, wantOK := slowTaskstats(b)

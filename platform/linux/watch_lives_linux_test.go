@@ -58,10 +58,12 @@ type happening struct {
 func until(t *testing.T, w platform.Watch, enough func([]happening) bool) []happening {
 	t.Helper()
 	var all []happening
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), longWait)
 	defer cancel()
 	for {
+		lost := false
 		if err := w.Read(func(o *platform.Occurrence) {
+			lost = lost || o.Kind == platform.OccurrencesLost
 			h := happening{Occurrence: *o, command: string(o.Command)}
 			if o.Usage != nil {
 				h.user, _ = o.Usage.Get(platform.ProcessCPUUser)
@@ -73,6 +75,9 @@ func until(t *testing.T, w platform.Watch, enough func([]happening) bool) []happ
 		}
 		if enough(all) {
 			return all
+		}
+		if lost {
+			t.Skip("the kernel lost records: without CAP_NET_ADMIN its buffer is small for what else happens here")
 		}
 		if err := w.Wait(ctx); err != nil {
 			t.Fatalf("%v after %d occurrences", err, len(all))
@@ -231,19 +236,14 @@ func beBurner(text string) {
 func TestWatchKeepsUp(t *testing.T) {
 	_, w := listening(t, "proc connector", platform.ProcessStarted, platform.ProcessExecuted, platform.ProcessExited)
 	const forks = 1000
-	script := fmt.Sprintf("i=0; while [ $i -lt %d ]; do (:); i=$((i+1)); done", forks)
-	done := make(chan int)
-	go func() {
-		cmd := exec.Command("/bin/sh", "-c", script)
-		cmd.Run()
-		done <- cmd.Process.Pid
-	}()
-	pid, began, ended, lost := 0, 0, 0, 0
+	cmd := exec.Command("/bin/sh", "-c", fmt.Sprintf("i=0; while [ $i -lt %d ]; do (:); i=$((i+1)); done", forks))
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waited := make(chan error)
+	go func() { waited <- cmd.Wait() }()
+	pid, began, ended, lost := cmd.Process.Pid, 0, 0, 0
 	until(t, w, func(all []happening) bool {
-		select {
-		case pid = <-done:
-		default:
-		}
 		began, ended, lost = 0, 0, 0
 		ours := map[uint64]bool{}
 		for _, h := range all {
@@ -258,8 +258,11 @@ func TestWatchKeepsUp(t *testing.T) {
 			}
 		}
 		// The kernel tells of an end after the parent may have gone on, and ended itself.
-		return pid != 0 && of(all, pid, platform.ProcessExited) != nil && (ended == forks || lost > 0)
+		return lost > 0 || of(all, pid, platform.ProcessExited) != nil && ended == forks
 	})
+	if err := <-waited; err != nil {
+		t.Error(err)
+	}
 	t.Logf("%d of %d forks and %d exits are told, and %d times records were lost", began, forks, ended, lost)
 	if lost == 0 && (began != forks || ended != forks) {
 		t.Errorf("%d forks and %d exits", began, ended)

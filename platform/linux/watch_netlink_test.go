@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/pidometer/pidometer/platform"
@@ -25,13 +27,15 @@ type lifeKernel struct {
 	silent    bool              // the kernel answers nothing
 	refuses   uint32            // the errno that it answers
 	namespace string
+	elsewhere error  // what a message to the connector fails with
+	version   uint16 // of the records
 }
 
 const testFamily = 30
 
 func newLifeKernel(t *testing.T) *lifeKernel {
 	k := &lifeKernel{watchKernel: readyKernel(t), heard: map[int][]any{}, protocols: map[int]int{}, ended: map[uint64]uint32{},
-		pids: map[int]uint64{}, folders: map[int]string{}, namespace: initialPID}
+		pids: map[int]uint64{}, folders: map[int]string{}, namespace: initialPID, version: leastVersion}
 	if err := os.WriteFile(filepath.Join(k.root, "proc/5392/status"), []byte("Name:\ta\nTgid:\t5392\nPid:\t5392\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -84,11 +88,17 @@ func (k *lifeKernel) Write(fd int, b []byte) error {
 	}
 	answer := func(b []byte) { k.heard[protocol] = append(k.heard[protocol], b) }
 	if protocol == protocolConnector {
-		answer(connectorMessage(eventNone, 0, k.refuses))
-		return nil
+		if b[netlinkHeader+connectorIndex] != connectorProc {
+			return k.elsewhere
+		}
+		answer(connectorRecord(eventNone, 0, k.refuses))
+		return k.elsewhere
 	}
-	if binary.NativeEndian.Uint16(b[netlinkType:]) == genericControl {
+	switch {
+	case binary.NativeEndian.Uint16(b[netlinkType:]) == genericControl:
 		answer(datagram(genericControl, append([]byte{1, 1, 0, 0}, netlinkAttribute(controlFamilyID, []byte{testFamily, 0})...)))
+	case b[netlinkHeader+genericHeader+attributeType] == taskstatsPID:
+		answer(datagram(testFamily, statsRecord(k.version, 400, false, 1, nil)))
 	}
 	answer(datagram(netlinkError, binary.NativeEndian.AppendUint32(nil, -k.refuses)))
 	return nil
@@ -175,8 +185,8 @@ func TestWatchLives(t *testing.T) {
 			t.Fatalf("%s: %v", tier.Source.Name, tier.Err)
 		}
 	}
-	k.heard[protocolConnector] = []any{connectorMessage(eventFork, 4e9, 1, 2, 7, 7), connectorMessage(eventExec, 4e9, 7, 7), errOverrun,
-		connectorMessage(eventExit, 45e8, 7, 7, 139, 17, 1, 2)}
+	k.heard[protocolConnector] = []any{connectorRecord(eventFork, 4e9, 1, 2, 7, 7), connectorRecord(eventExec, 4e9, 7, 7), errOverrun,
+		connectorRecord(eventExit, 45e8, 7, 7, 139, 17, 1, 2)}
 	k.heard[protocolGeneric] = []any{datagram(testFamily, statsRecord(15, 400, true, 7, map[int]uint64{statsRunVirtual: 50e6})), errOverrun}
 	k.polls[0].all(false)
 	var kinds []platform.OccurrenceKind
@@ -216,6 +226,7 @@ func TestLivesRefused(t *testing.T) {
 		"another namespace": {func(k *lifeKernel) { k.namespace = "pid:[4026532000]" }, errors.ErrUnsupported},
 		"no privilege":      {func(k *lifeKernel) { k.refuses = 1 }, fs.ErrPermission},
 		"no answer":         {func(k *lifeKernel) { k.silent = true }, errors.ErrUnsupported},
+		"another network":   {func(k *lifeKernel) { k.elsewhere = syscall.ECONNREFUSED }, errors.ErrUnsupported},
 	} {
 		k := newLifeKernel(t)
 		c.change(k)
@@ -242,7 +253,7 @@ func TestLivesFail(t *testing.T) {
 		k.failAt, k.fault = at, fault
 		w, err := watchLives(k, lived...)
 		if err == nil {
-			k.heard[protocolConnector] = append(k.heard[protocolConnector], connectorMessage(eventExec, 1, 7, 7))
+			k.heard[protocolConnector] = append(k.heard[protocolConnector], connectorRecord(eventExec, 1, 7, 7))
 			k.heard[protocolGeneric] = append(k.heard[protocolGeneric], datagram(testFamily, statsRecord(15, 400, true, 7, nil)))
 			k.polls[0].all(false)
 			if err := w.Read(func(*platform.Occurrence) {}); err != nil && !errors.Is(err, fault) {
@@ -304,6 +315,114 @@ func TestFollowed(t *testing.T) {
 	}
 	if exit, err := b.WaitProcess(t.Context(), key); err != nil || exit != (platform.Exit{Known: true, Code: 3}) {
 		t.Errorf("%+v, %v", exit, err)
+	}
+	if err := w.Close(); err != nil || k.leaked() != 0 {
+		t.Errorf("%v, %d descriptors are open", err, k.leaked())
+	}
+}
+
+// The end of a first thread is that of its process unless what follows it, or whoever
+// has the PID, says otherwise.
+func TestFirstThreadsEnd(t *testing.T) {
+	stat := func(state string, threads, start int) string {
+		return fmt.Sprintf("5392 (a) %s 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 %d 0 %d 0 0\n", state, threads, start)
+	}
+	zero := connectorRecord(eventExit, 45e8, 5392, 5392, 0, 17, 1, 1) // in tick 650
+	three := connectorRecord(eventExit, 46e8, 5392, 5392, 3<<8, 17, 1, 1)
+	exec, fork := connectorRecord(eventExec, 45e8, 5392, 5392), connectorRecord(eventFork, 45e8, 1, 1, 5392, 5392)
+	for name, c := range map[string]struct {
+		stat  string // "" is gone
+		heard []any
+		want  []int64 // the codes that are told
+		later bool    // its end is waited for
+	}{
+		"gone":                      {"", []any{zero}, []int64{0}, false},
+		"a zombie":                  {stat("Z", 1, 100), []any{zero}, []int64{0}, false},
+		"dead":                      {stat("X", 0, 100), []any{zero}, []int64{0}, false},
+		"other threads live on":     {stat("Z", 2, 100), []any{zero}, nil, true},
+		"another program runs":      {stat("S", 1, 100), []any{zero}, nil, false},
+		"another process runs":      {stat("S", 1, 651), []any{zero}, []int64{0}, false},
+		"a code is that of all":     {stat("Z", 2, 100), []any{three}, []int64{3}, false},
+		"another thread's program":  {"", []any{zero, exec, three}, []int64{3}, false},
+		"it has not been executed":  {"", []any{zero, three}, []int64{3}, false},
+		"another process in a read": {"", []any{zero, fork, exec, three}, []int64{0, 3}, false},
+		"its beginning may be lost": {"", []any{zero, errOverrun, three}, []int64{0, 3}, false},
+	} {
+		k := newLifeKernel(t)
+		k.clock = 7e9
+		if err := os.Remove(filepath.Join(k.root, "proc/5392/stat")); err != nil {
+			t.Fatal(err)
+		}
+		if c.stat != "" {
+			if err := os.WriteFile(filepath.Join(k.root, "proc/5392/stat"), []byte(c.stat), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w, err := watchLives(k, lived[:3]...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := readCodes(t, k, w, c.heard...)
+		awaited := w.listeners[0].(*connector).outlived.open[5392] != nil
+		if !slices.Equal(told, c.want) || awaited != c.later {
+			t.Errorf("%s: %v, %v, want %v, %v", name, told, awaited, c.want, c.later)
+		}
+		if c.later {
+			k.ended[5392] = 4 << 8
+			if told := readCodes(t, k, w); !slices.Equal(told, []int64{4}) {
+				t.Errorf("%s: then %v", name, told)
+			}
+			if told := readCodes(t, k, w); len(told) != 0 {
+				t.Errorf("%s: again %v", name, told)
+			}
+		}
+		if err := w.Close(); err != nil || k.leaked() != 0 {
+			t.Errorf("%s: %v, %d descriptors are open", name, err, k.leaked())
+		}
+	}
+}
+
+// readCodes reads what the connector has heard, and returns the codes of ends.
+func readCodes(t *testing.T, k *lifeKernel, w *watch, heard ...any) (codes []int64) {
+	t.Helper()
+	k.heard[protocolConnector] = heard
+	k.polls[0].all(false)
+	if err := w.Read(func(o *platform.Occurrence) {
+		if o.Kind == platform.ProcessExited {
+			codes = append(codes, o.Exit.Code)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return codes
+}
+
+// A process whose first thread has ended is let go of once the connector tells of it,
+// and of so many only that descriptors stay few.
+func TestOutlived(t *testing.T) {
+	k := newLifeKernel(t)
+	k.clock = 7e9
+	w, err := watchLives(k, lived[:3]...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outlived := &w.listeners[0].(*connector).outlived
+	for _, what := range []uint32{eventFork, eventExec, eventExit} {
+		outlived.await(7)
+		outlived.await(7)
+		if len(outlived.open) != 1 {
+			t.Fatalf("%d are open", len(outlived.open))
+		}
+		readCodes(t, k, w, connectorRecord(what, 1, 7, 7, 7, 7))
+		if len(outlived.open) != 0 {
+			t.Errorf("after %#x it is still waited for", what)
+		}
+	}
+	for pid := range uint64(2 * mostAwaited) {
+		outlived.await(10 + pid)
+	}
+	if len(outlived.open) != mostAwaited {
+		t.Errorf("%d are open", len(outlived.open))
 	}
 	if err := w.Close(); err != nil || k.leaked() != 0 {
 		t.Errorf("%v, %d descriptors are open", err, k.leaked())

@@ -21,7 +21,13 @@ func (w *watch) join(parts ...string) []byte {
 
 // file returns the beginning of a file under a folder, as much as one read gives.
 func (w *watch) file(dir int, buf []byte, parts ...string) ([]byte, error) {
-	fd, err := w.kernel.Open(dir, w.join(parts...))
+	w.join(parts...)
+	return w.joined(dir, buf)
+}
+
+// joined is file for the path that was put together last.
+func (w *watch) joined(dir int, buf []byte) ([]byte, error) {
+	fd, err := w.kernel.Open(dir, w.path)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +59,8 @@ const statRoom = 2048
 
 // statOf reads the stat of a process; not ok if it is gone.
 func (w *watch) statOf(pid uint64) (ok bool) {
-	b, err := w.file(w.backend.proc, w.statBuf[:], strconv.FormatUint(pid, 10), "/stat")
+	w.path = append(strconv.AppendUint(w.path[:0], pid, 10), "/stat\x00"...)
+	b, err := w.joined(w.backend.proc, w.statBuf[:])
 	return err == nil && decodePidStat(b, &w.stat)
 }
 
