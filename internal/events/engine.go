@@ -75,6 +75,7 @@ type Engine struct {
 	records  []record // of ends, for the next pass
 	clock    clock
 	passes   int
+	lossy    int       // processes that were told of before so many passes may have ended unheard; 0 for none
 	passed   time.Time // the last pass
 	wakeups  uint64
 	overruns uint64
@@ -181,7 +182,10 @@ func (e *Engine) read() {
 
 // lost notes that records are missing: the next pass tells what has become of the
 // processes, and the parents' counters what they used.
-func (e *Engine) lost(n uint64) { e.overruns += n }
+func (e *Engine) lost(n uint64) {
+	e.overruns += n
+	e.lossy = e.passes + 1
+}
 
 // Tiers returns what is listened to, and why not to the rest.
 func (e *Engine) Tiers() []platform.Tier { return e.tiers }

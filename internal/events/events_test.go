@@ -424,3 +424,69 @@ func TestRefused(t *testing.T) {
 		}
 	})
 }
+
+// Processes whose ends are among lost records are told of by the passes that do not see
+// them, and nobody else is.
+func TestLostEnds(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			k := newKernel()
+			k.tiers = everything
+			b := begin(t, k, nil)
+			b.pass(t, time.Second)
+			b.take()
+			const many = 100
+			for pid := range uint64(many) {
+				k.tell(platform.Occurrence{Kind: platform.ProcessStarted, Key: platform.Key{ID: 100 + pid, Start: k.now()}})
+			}
+			long := k.run(50, "long")
+			k.tell(platform.Occurrence{Kind: platform.ProcessStarted, Key: long})
+			if lost {
+				k.tell(platform.Occurrence{Kind: platform.OccurrencesLost})
+			}
+			b.pass(t, 0) // it may have begun before them
+			late := platform.Key{ID: 60, Start: k.now()}
+			k.tell(platform.Occurrence{Kind: platform.ProcessStarted, Key: late}) // it is not to be seen
+			for range 3 {
+				b.pass(t, time.Second)
+			}
+			counts := map[string]int{}
+			for _, e := range b.take() {
+				counts[e.name]++
+			}
+			want, lives := 0, many+2
+			if lost {
+				want, lives = many, 2
+			}
+			if counts["process.start"] != many+2 || counts["process.exit"] != want || len(b.lives) != lives {
+				t.Errorf("lost %v: %v, %d lives", lost, counts, len(b.lives))
+			}
+		})
+	}
+}
+
+// A PID that is used again within one read has two ends, each with its own exit.
+func TestReusedPIDInOneRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKernel()
+		k.tiers = everything
+		b := begin(t, k, nil)
+		b.pass(t, time.Second)
+		b.take()
+		for code := range int64(3) {
+			key := platform.Key{ID: 5, Start: k.now()}
+			k.tell(platform.Occurrence{Kind: platform.ProcessStarted, Key: key},
+				platform.Occurrence{Kind: platform.ProcessExited, Key: platform.Key{ID: 5}, Exit: platform.Exit{Known: true, Code: code}})
+		}
+		time.Sleep(time.Second)
+		var codes []any
+		for _, e := range b.take() {
+			if e.name == "process.exit" {
+				codes = append(codes, e.attrs["process.exit.code"])
+			}
+		}
+		if !slices.Equal(codes, []any{int64(0), int64(1), int64(2)}) {
+			t.Errorf("%v", codes)
+		}
+	})
+}

@@ -19,6 +19,7 @@ type life struct {
 	began      time.Time // as the kernel told it; zero if it did not
 	executable string
 	parent     uint64
+	pass       int  // how many passes there had been when the kernel told of it
 	version    int  // of the row's strings
 	seen       bool // a pass has a row of it
 	exited     bool // its end is told
@@ -81,6 +82,7 @@ func (e *Engine) pass(p *oneshot.Pass) {
 	}
 	e.report(p.At())
 	e.host(p)
+	e.repair(p.Whole())
 	e.forget()
 	e.passes++
 	e.passed = p.At()
@@ -151,6 +153,28 @@ func (e *Engine) missing(row *oneshot.Row) {
 		return
 	}
 	e.end(l, time.Time{}, platform.Exit{})
+}
+
+// repair finds those whose ends were among lost records: a whole pass since did not see
+// them. Where nothing was lost it is left to the kernel to tell, which knows of processes
+// that passes may not see (hidepid).
+func (e *Engine) repair(whole bool) {
+	if !whole || e.lossy == 0 {
+		return
+	}
+	left := false
+	for _, l := range e.lives {
+		switch {
+		case l.seen || l.exited || l.pass >= e.lossy:
+		case l.pass == e.passes: // the pass may have begun before it
+			left = true
+		default:
+			e.vanished = append(e.vanished, l)
+		}
+	}
+	if !left {
+		e.lossy = 0
+	}
 }
 
 // giveUp ends those that the pass before missed, and nobody told of since.

@@ -33,12 +33,12 @@ func (e *Engine) happened(o *platform.Occurrence) {
 // begins notes a process that another one made. It inherits the name.
 func (e *Engine) begins(o *platform.Occurrence) {
 	if old := e.lives[o.Key.ID]; old != nil {
-		if old.is(o.Key) && !old.exited && !old.unknownStart() {
+		if left := e.leave(old); !left && old.is(o.Key) && !old.exited && !old.unknownStart() {
 			return // a pass was faster
 		}
 		e.end(old, time.Time{}, platform.Exit{})
 	}
-	l := &life{key: o.Key, estimated: o.Estimated, parent: o.Parent, began: o.At}
+	l := &life{key: o.Key, estimated: o.Estimated, parent: o.Parent, began: o.At, pass: e.passes}
 	if l.created = o.At; o.Key.Start != 0 {
 		l.created = e.boot.Created(o.Key.Start)
 	}
@@ -48,6 +48,18 @@ func (e *Engine) begins(o *platform.Occurrence) {
 	l.name(o.Command)
 	e.lives[o.Key.ID] = l
 	e.fresh = append(e.fresh, l)
+}
+
+// leave tells of the end of a process that this read told of before another one got its
+// PID.
+func (e *Engine) leave(l *life) (left bool) {
+	for _, x := range e.leaving {
+		if x.life == l {
+			e.end(l, x.at, x.exit)
+			left = true
+		}
+	}
+	return left
 }
 
 // executes notes the name of the new program: the one before is not its name any more.

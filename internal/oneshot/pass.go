@@ -451,6 +451,9 @@ func (p *Pass) IsOther(r *Row) bool { return r == p.other }
 // At returns when the pass was made.
 func (p *Pass) At() time.Time { return p.at }
 
+// Whole reports whether the pass got to its end, to those whom Collect shows it.
+func (p *Pass) Whole() bool { return !p.cut }
+
 // StartOf returns when the series of a field began. A counter that may have
 // wrapped before anybody looked begins with the first look.
 func (p *Pass) StartOf(r *Row, f platform.Field) time.Time {
