@@ -25,13 +25,20 @@ type oomCount struct {
 const vmstatRoom = 32 << 10
 
 func openOOMCount(w *watch) (listener, error) {
-	c := &oomCount{watch: w, buf: make([]byte, vmstatRoom)}
-	var err error
-	if c.kills, err = c.read(); err != nil {
+	c, err := newOOMCount(w)
+	if err != nil {
 		return nil, err
 	}
 	w.silent = append(w.silent, c)
 	return c, nil
+}
+
+// newOOMCount counts from now on.
+func newOOMCount(w *watch) (*oomCount, error) {
+	c := &oomCount{watch: w, buf: make([]byte, vmstatRoom)}
+	var err error
+	c.kills, err = c.read()
+	return c, err
 }
 
 func (c *oomCount) close() {}

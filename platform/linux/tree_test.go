@@ -161,7 +161,23 @@ func (k *treeKernel) Stat(_ int, path []byte) (Stat, error) {
 	if err != nil {
 		return Stat{}, err
 	}
-	return Stat{Size: info.Size()}, nil
+	return Stat{Size: info.Size(), Links: names(filepath.Join(k.root, name))}, nil
+}
+
+// names is how many names a folder has, as in the kernel's own file systems: its own, the
+// dot in it, and a pair of dots in each folder below.
+func names(path string) uint32 {
+	links := uint32(leafLinks)
+	entries, err := os.ReadDir(path)
+	for _, e := range entries {
+		if e.IsDir() {
+			links++
+		}
+	}
+	if err != nil {
+		links = 1 // a file
+	}
+	return links
 }
 
 func (k *treeKernel) Statfs(path string) (Statfs, error) {

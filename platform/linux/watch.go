@@ -39,6 +39,7 @@ var occurrenceSources = []occurrenceSource{
 	{taskstatsOccurrences, openTaskstats},
 	{pidfdOccurrences, openPidfds},
 	{kmsgOccurrences, openKmsg},
+	{groupOccurrences, openGroupKills},
 	{vmstatOccurrences, openOOMCount},
 	{systemdOccurrences, openSystemd},
 	{psiOccurrences, openPSI},

@@ -106,6 +106,27 @@ func (k *watchKernel) Read(fd int, buf []byte) (int, error) {
 	return copy(buf, left[0]), nil
 }
 
+func (k *watchKernel) Pread(fd int, buf []byte, offset int64) (int, error) {
+	if err := k.call(); err != nil {
+		return -1, err
+	}
+	return k.treeKernel.Pread(fd, buf, offset)
+}
+
+func (k *watchKernel) Stat(dir int, path []byte) (Stat, error) {
+	if err := k.call(); err != nil {
+		return Stat{}, err
+	}
+	return k.treeKernel.Stat(dir, path)
+}
+
+func (k *watchKernel) ReadDir(fd int, buf []byte) (int, error) {
+	if err := k.call(); err != nil {
+		return -1, err
+	}
+	return k.treeKernel.ReadDir(fd, buf)
+}
+
 func (k *watchKernel) End(int) error { return k.call() }
 
 func (k *watchKernel) Write(fd int, b []byte) error { return k.Send(fd, b) }
