@@ -69,8 +69,8 @@ type Engine struct {
 	mu       sync.Mutex
 	lives    map[uint64]*life // by PID: who had it last
 	schedule schedule
-	fresh    []*life // began in this read, and not told yet
-	leaving  []leaving
+	moments  []moment // of this read, in their order, and not told yet
+	accounts accounts // of this read
 	vanished []*life  // since the last pass, and their ends not told
 	records  []record // of ends, for the next pass
 	clock    clock

@@ -23,6 +23,7 @@ type life struct {
 	version    int  // of the row's strings
 	seen       bool // a pass has a row of it
 	exited     bool // its end is told
+	left       bool // or will be, when this read is over
 	started    bool // its start is told, or was before anybody looked
 	followed   bool
 	entity     bool      // an entity.state was sent
@@ -37,9 +38,10 @@ type usage struct {
 	hasUser, hasSystem, hasPeak bool
 }
 
-// leaving is an end that waits for what else this read tells of it.
-type leaving struct {
+// moment is a beginning or an end that waits for what else this read tells of it.
+type moment struct {
 	life *life
+	end  bool
 	at   time.Time
 	exit platform.Exit
 }

@@ -32,8 +32,8 @@ func (e *Engine) happened(o *platform.Occurrence) {
 
 // begins notes a process that another one made. It inherits the name.
 func (e *Engine) begins(o *platform.Occurrence) {
-	if old := e.lives[o.Key.ID]; old != nil {
-		if left := e.leave(old); !left && old.is(o.Key) && !old.exited && !old.unknownStart() {
+	if old := e.lives[o.Key.ID]; old != nil && !old.left {
+		if old.is(o.Key) && !old.exited && !old.unknownStart() {
 			return // a pass was faster
 		}
 		e.end(old, time.Time{}, platform.Exit{})
@@ -47,19 +47,7 @@ func (e *Engine) begins(o *platform.Occurrence) {
 	}
 	l.name(o.Command)
 	e.lives[o.Key.ID] = l
-	e.fresh = append(e.fresh, l)
-}
-
-// leave tells of the end of a process that this read told of before another one got its
-// PID.
-func (e *Engine) leave(l *life) (left bool) {
-	for _, x := range e.leaving {
-		if x.life == l {
-			e.end(l, x.at, x.exit)
-			left = true
-		}
-	}
-	return left
+	e.moments = append(e.moments, moment{life: l})
 }
 
 // executes notes the name of the new program: the one before is not its name any more.
@@ -83,7 +71,8 @@ func (e *Engine) exits(o *platform.Occurrence) {
 	if l.executable == "" {
 		l.name(o.Command)
 	}
-	e.leaving = append(e.leaving, leaving{l, e.when(o), o.Exit})
+	l.left = true
+	e.moments = append(e.moments, moment{l, true, e.when(o), o.Exit})
 }
 
 // stranger is a process that nobody has heard of before its end: it began before
@@ -105,17 +94,19 @@ func (e *Engine) when(o *platform.Occurrence) time.Time {
 	return o.At
 }
 
-// announce tells of those that began, and then of those that ended, in this read.
+// announce tells of what began and ended in this read. Who had a PID first is told of
+// before whoever had it next.
 func (e *Engine) announce() {
-	for _, l := range e.fresh {
-		e.tellStart(l, true)
+	e.settle()
+	for _, m := range e.moments {
+		if m.end {
+			e.end(m.life, m.at, m.exit)
+		} else {
+			e.tellStart(m.life, true)
+		}
 	}
-	for _, x := range e.leaving {
-		e.end(x.life, x.at, x.exit)
-	}
-	clear(e.fresh)
-	clear(e.leaving)
-	e.fresh, e.leaving = e.fresh[:0], e.leaving[:0]
+	clear(e.moments)
+	e.moments = e.moments[:0]
 	if len(e.lives) > mostLives {
 		e.forget()
 	}

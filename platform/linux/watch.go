@@ -147,13 +147,33 @@ func (w *watch) Read(yield func(*platform.Occurrence)) (err error) {
 	if err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}
-	for _, r := range w.ready[:n] {
+	for _, r := range w.inOrder(w.ready[:n]) {
 		err = errors.Join(err, w.drain(r.Of.(listener), r.Failed, yield))
 	}
 	for _, l := range slices.Clone(w.silent) {
 		err = errors.Join(err, w.drain(l, false, yield))
 	}
 	return err
+}
+
+// inOrder puts the ends of processes first and their exit records behind them. The kernel
+// writes the record first (do_exit in kernel/exit.c): so the record of each end that is
+// read is read too, and one without its end is of a process whose end is still to come,
+// and not of whoever has its PID next.
+func (w *watch) inOrder(ready []Ready) []Ready {
+	var records *taskstats
+	for _, l := range w.listeners {
+		if t, ok := l.(*taskstats); ok {
+			records = t
+		}
+	}
+	ends := slices.IndexFunc(ready, func(r Ready) bool { _, ok := r.Of.(*connector); return ok })
+	if records == nil || ends < 0 {
+		return ready
+	}
+	rest := slices.DeleteFunc(slices.Clone(ready), func(r Ready) bool { return r.Of == ready[ends].Of || r.Of == any(records) })
+	failed := slices.ContainsFunc(ready, func(r Ready) bool { return r.Of == any(records) && r.Failed })
+	return append([]Ready{ready[ends], {records, failed}}, rest...)
 }
 
 func (w *watch) drain(l listener, failed bool, yield func(*platform.Occurrence)) error {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -216,6 +217,9 @@ func burn(t *testing.T, n int, each time.Duration) (pids []int) {
 // burnVariable makes this program a process that uses so much CPU time and ends.
 const burnVariable = "PIDOMETER_TEST_BURN"
 
+// burnCodeVariable is what it ends with; unset means 0.
+const burnCodeVariable = "PIDOMETER_TEST_BURN_CODE"
+
 // beBurner is what that process does.
 func beBurner(text string) {
 	each, err := time.ParseDuration(text)
@@ -229,7 +233,8 @@ func beBurner(text string) {
 		}
 		syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	}
-	os.Exit(0)
+	code, _ := strconv.Atoi(os.Getenv(burnCodeVariable))
+	os.Exit(code)
 }
 
 // Two thousand forks and exits in a second are all told, or counted as lost.
