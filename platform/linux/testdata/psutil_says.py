@@ -24,6 +24,12 @@ def hundredths(*seconds):
     return words(*(round(s * 100) for s in seconds))
 
 
+def loads(*averages):
+    # The kernel keeps them in 2048ths, and adds 10 of those before it cuts off behind the
+    # second digit (loadavg_proc_show in fs/proc/loadavg.c): not always what rounding is.
+    return words(*((round(s * 2048) + 10) * 100 // 2048 for s in averages))
+
+
 def address(a):
     return "%s:%d" % (a[0], a[1]) if a else ""
 
@@ -189,7 +195,7 @@ def host():
     out["boot"] = str(round(psutil.boot_time()))
     c = psutil.cpu_stats()
     out["stats"] = words(c.ctx_switches, c.interrupts, c.soft_interrupts)
-    out["load"] = hundredths(*psutil.getloadavg())
+    out["load"] = loads(*psutil.getloadavg())
     out["users"] = lines(words(x(u.name), u.terminal, x(u.host), u.pid, round(u.started)) for u in psutil.users())
     out["pids"] = words(*psutil.pids())
     return out
