@@ -32,6 +32,9 @@ type kernel struct {
 	ready   chan struct{}
 	closed  chan struct{}
 	follows []platform.Key
+	walks   int // passes over all processes
+	singles int // reads of one process
+	hears   int // reads of what happened
 }
 
 func newKernel() *kernel {
@@ -58,10 +61,12 @@ func (k *kernel) Begin(context.Context) (platform.Reader, error) { return k, nil
 func (k *kernel) Close() error                                   { return nil }
 
 func (k *kernel) Process(platform.Key, platform.SourceSet, platform.Sink) error {
+	k.singles++
 	return os.ErrProcessDone
 }
 
 func (k *kernel) Read(set platform.SourceSet, sink platform.Sink) error {
+	k.walks++
 	var s platform.Sample
 	if set.Has(clockSource) {
 		s.Reset(platform.Host, platform.Key{})
@@ -121,6 +126,7 @@ func (w *watch) Wait(ctx context.Context) error {
 
 func (w *watch) Read(yield func(*platform.Occurrence)) error {
 	w.mu.Lock()
+	w.hears++
 	pending := w.pending
 	w.pending = nil
 	w.mu.Unlock()

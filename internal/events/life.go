@@ -214,7 +214,11 @@ func (e *Engine) tellStart(l *life, news bool) {
 	if !l.began.IsZero() {
 		at = l.began
 	}
-	e.put(semconv.EventProcessStart, at, false, item{attrs: attrs, complete: e.describer(l, false)})
+	complete := e.describer(l, false)
+	if l.left {
+		complete = e.namer(l) // there is nothing to read any more
+	}
+	e.put(semconv.EventProcessStart, at, false, item{attrs: attrs, complete: complete})
 }
 
 // end tells of the end of a process, once. A zero time is unknown.

@@ -238,7 +238,7 @@ func (c *connector) tell(e connectorEvent, at clocks, yield func(*platform.Occur
 // Only 0 is in doubt, and only while somebody has the PID: a signal, and in practice a
 // code, ends all threads.
 func (c *connector) isOver(e connectorEvent, at clocks) bool {
-	if e.code != 0 || !c.statOf(e.pid) {
+	if e.code != 0 || !c.calls.Exists(e.pid) || !c.statOf(e.pid) {
 		return true
 	}
 	switch s := &c.stat; {

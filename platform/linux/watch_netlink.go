@@ -23,6 +23,9 @@ type LifeListener interface {
 	Hear(fd int, buf []byte) (int, error)
 	// Monotonic returns CLOCK_MONOTONIC in nanoseconds.
 	Monotonic() int64
+	// Exists reports whether anybody has a PID, a zombie included: one call, where a file
+	// of /proc takes three (getpgid).
+	Exists(pid uint64) bool
 	// OpenProcess opens a process by its PID (pidfd_open).
 	OpenProcess(pid uint64) (fd int, err error)
 	// ProcessInfo fills buf with a struct pidfd_info, of which the mask says what is

@@ -61,6 +61,11 @@ func (realKernel) Monotonic() int64 {
 	return ts.Nano()
 }
 
+func (realKernel) Exists(pid uint64) bool {
+	_, err := unix.Getpgid(int(pid))
+	return !errors.Is(err, unix.ESRCH)
+}
+
 func (realKernel) OpenProcess(pid uint64) (int, error) {
 	fd, err := unix.PidfdOpen(int(pid), unix.PIDFD_NONBLOCK)
 	if errors.Is(err, unix.EINVAL) { // Linux before 5.10 does not know the flag
