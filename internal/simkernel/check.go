@@ -1,0 +1,205 @@
+package simkernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pidometer/pidometer/platform"
+)
+
+// Dialect is how one kernel tells of a world.
+type Dialect struct {
+	// Open opens a backend over a kernel that answers for the world as it is whenever it
+	// is asked.
+	Open func(*World) (platform.Backend, error)
+	// Start is what a process's [platform.Key] has of its birth.
+	Start func(*World, *Process) uint64
+	// CPU and Interface are the keys of those; nil means the number and the name.
+	CPU       func(i int) platform.Key
+	Interface func(*Interface) platform.Key
+	// Unlike are fields that this kernel counts otherwise, or not truly, and which are
+	// compared elsewhere. Each has its reason.
+	Unlike map[platform.Field]string
+	// Undead are fields that a zombie has not, and Refused those that are refused of a
+	// process that denies them.
+	Undead, Refused []platform.Field
+	// Hides reports whether the kernel does not list an interface or disk.
+	Hides func(entity platform.Entity, name string) bool
+}
+
+// Check lets a world live for so many steps, reads it before each, and returns the first
+// difference between what a backend says and what is true.
+func Check(d Dialect, seed uint64, most, steps int) (err error) {
+	w := New(seed, most)
+	b, err := d.Open(w)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	c := &check{Dialect: d, World: w, backend: b, truth: map[id]subject{}, seen: map[id]bool{}}
+	c.declare()
+	for step := range steps {
+		if err := c.pass(); err != nil {
+			return fmt.Errorf("seed %d, step %d (%s): %w", seed, step, w.Happens, err)
+		}
+		w.Step()
+	}
+	return nil
+}
+
+// check is one run.
+type check struct {
+	Dialect
+	*World
+	backend platform.Backend
+	all     platform.SourceSet
+	given   [platform.FieldCount]given
+	truth   map[id]subject
+	seen    map[id]bool
+	faults  []string
+}
+
+// given is what a source declares of a field, and whether that is compared.
+type given struct {
+	platform.Given
+	told bool
+}
+
+type id struct {
+	entity platform.Entity
+	key    platform.Key
+}
+
+// declare notes what the sources give, and how wide.
+func (c *check) declare() {
+	for i, s := range c.backend.Sources() {
+		c.all = c.all.With(i)
+		for _, g := range s.Gives {
+			_, unlike := c.Unlike[g.Field]
+			c.given[g.Field] = given{g, !unlike}
+		}
+	}
+}
+
+// pass reads everything once.
+func (c *check) pass() error {
+	c.tell()
+	clear(c.seen)
+	c.faults = nil
+	r, err := c.backend.Begin(context.Background())
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := r.Read(c.all, c); err != nil {
+		return err
+	}
+	for id := range c.truth {
+		if !c.seen[id] {
+			c.fault("%v %v is not told of", id.entity, id.key)
+		}
+	}
+	if len(c.faults) > 0 {
+		return errors.New(strings.Join(c.faults, "\n"))
+	}
+	return nil
+}
+
+// tell writes down what there is now.
+func (c *check) tell() {
+	clear(c.truth)
+	c.truth[id{platform.Host, platform.Key{}}] = subject{}
+	for i := range c.CPUs {
+		key := platform.Key{ID: uint64(i)}
+		if c.CPU != nil {
+			key = c.CPU(i)
+		}
+		c.truth[id{platform.CPU, key}] = subject{cpu: &c.CPUs[i]}
+	}
+	for _, p := range c.Processes {
+		c.truth[id{platform.Process, platform.Key{ID: p.PID, Start: c.Start(c.World, p)}}] = subject{process: p}
+	}
+	for _, d := range c.Disks {
+		c.add(platform.Disk, platform.Key{Name: d.Name}, subject{disk: d})
+	}
+	for _, i := range c.Interfaces {
+		key := platform.Key{Name: i.Name}
+		if c.Interface != nil {
+			key = c.Interface(i)
+		}
+		c.add(platform.Network, key, subject{link: i})
+	}
+}
+
+func (c *check) add(e platform.Entity, key platform.Key, s subject) {
+	if c.Hides == nil || !c.Hides(e, key.Name) {
+		c.truth[id{e, key}] = s
+	}
+}
+
+// Miss is expected: what a kernel refuses is compared by what a sample has.
+func (c *check) Miss(int, platform.Reason) {}
+
+// Sample compares one sample with the truth.
+func (c *check) Sample(s *platform.Sample) bool {
+	what := id{s.Entity, s.Key}
+	truth, ok := c.truth[what]
+	if !ok {
+		if s.Entity == platform.Process || s.Entity == platform.CPU || s.Entity == platform.Disk || s.Entity == platform.Network {
+			c.fault("%v %v is told of, and there is none", s.Entity, s.Key)
+		}
+		return true
+	}
+	if c.seen[what] {
+		c.fault("%v %v is told of twice", s.Entity, s.Key)
+	}
+	c.seen[what] = true
+	first, n := s.Entity.Block()
+	for f := first; f < first+platform.Field(n); f++ {
+		if truths[f] != nil && c.given[f].told {
+			c.compare(s, f, truth)
+		}
+	}
+	return true
+}
+
+// compare compares one field with the truth, modulo its width.
+func (c *check) compare(s *platform.Sample, f platform.Field, truth subject) {
+	value, told := s.Get(f)
+	want := narrow(truths[f](c.World, truth), c.given[f].Given)
+	switch {
+	case c.unknown(f, truth):
+		if told {
+			c.fault("%v %v: %v is %d, and can't be known", s.Entity, s.Key, f, value)
+		}
+	case !told:
+		c.fault("%v %v: %v is absent, want %d", s.Entity, s.Key, f, want)
+	case value != want:
+		c.fault("%v %v: %v is %d, want %d", s.Entity, s.Key, f, value, want)
+	}
+}
+
+// unknown reports whether a kernel does not tell a field of a process in its state.
+func (c *check) unknown(f platform.Field, s subject) bool {
+	p := s.process
+	return p != nil && (p.State == Zombie && slices.Contains(c.Undead, f) || p.Denied && slices.Contains(c.Refused, f))
+}
+
+// narrow is a value as a counter of a width and a unit has it.
+func narrow(v uint64, g platform.Given) uint64 {
+	step := max(g.Step, 1)
+	v /= step
+	if g.Bits != 0 && g.Bits < 64 && g.Field.Info().Cumulative {
+		v &= 1<<g.Bits - 1
+	}
+	return v * step
+}
+
+func (c *check) fault(format string, args ...any) {
+	if len(c.faults) < 5 {
+		c.faults = append(c.faults, fmt.Sprintf(format, args...))
+	}
+}
