@@ -32,7 +32,8 @@ var table = []arrow{
 	{"platform/native", []string{"platform", "platform/linux", "platform/windows", "platform/darwin",
 		"platform/freebsd", "platform/openbsd", "platform/netbsd", "platform/solaris"}, nil},
 	{"platform/platformtest", []string{"platform"}, nil},
-	{"platform/*", []string{"platform", "internal/layout", "internal/text", "internal/turn"}, []string{"golang.org/x/sys/..."}},
+	{"platform/*", []string{"platform", "internal/layout", "internal/sysctl", "internal/text", "internal/turn"}, []string{"golang.org/x/sys/..."}},
+	{"internal/sysctl", []string{"platform", "internal/layout", "internal/turn"}, nil}, // what NetBSD and OpenBSD share
 	{"internal/text", nil, nil},
 	{"internal/turn", nil, nil},
 	{"internal/layout", []string{"platform"}, nil},
@@ -89,6 +90,7 @@ var table = []arrow{
 	{"internal/fixture", nil, nil},
 	{"internal/fixture/transcript", []string{"internal/fixture", "platform/windows"}, nil},
 	{"internal/fixture/record", []string{"internal/fixture", "internal/fixture/transcript", "internal/layout", "platform", "platform/windows"}, nil},
+	{"internal/sysctl/worldtest", nil, nil},
 	{"internal/otlptest", nil, []string{
 		"go.opentelemetry.io/proto/otlp/...",
 		"google.golang.org/grpc/...",

@@ -1,0 +1,160 @@
+package sysctl
+
+import (
+	"bytes"
+
+	"github.com/pidometer/pidometer/internal/layout"
+	"github.com/pidometer/pidometer/platform"
+)
+
+// Kind is how a member of a row is kept.
+type Kind uint8
+
+// The kinds.
+const (
+	Count64   Kind = iota // a number of 64 bits
+	Count32               // of 32
+	Pages64               // pages, 64 bits
+	Pages32               // pages, 32 bits
+	Kilobytes             // 1024 bytes, 64 bits
+	Segments              // three numbers of pages of 32 bits each: code, data and stack
+	Micros                // seconds and microseconds, 32 bits each
+	Timeval               // seconds and microseconds, 64 bits each
+)
+
+// Member is one field in a row of the table of processes.
+type Member struct {
+	Field platform.Field
+	At    int
+	Kind  Kind
+}
+
+// Table says where a row of the table of processes has what. No offset that is read is
+// 0, so that 0 is what a kernel does not have.
+type Table struct {
+	Name string // KERN_PROC2 is kern.proc2
+	MIB  int32  // of the table, below CTL_KERN
+	All  int32  // the operation that tells of all processes, the kernel's own among them
+	Size int    // bytes of a row that are asked for: the kernel leaves out the rest
+
+	PID, Parent, Session, Group, Terminal int
+	User, RealUser, SavedUser             int
+	GroupID, RealGroup, SavedGroup        int
+	Groups, GroupCount                    int // numbers of 32 bits, how many of 16
+	Flags, Stat, RealStat                 int
+	Nice, Command, CPU                    int
+	Valid                                 int // 64 bits that are not 0 while it lives
+	Start                                 int // seconds
+	StartWide                             bool
+	StartMicros                           int
+	Children                              int // CPU time, user's and system's together
+	Members                               []Member
+}
+
+// Constants of sys/sysctl.h and sys/proc.h that both have.
+const (
+	ctlKern       = 1
+	procPid       = 1 // KERN_PROC_PID
+	commandLength = 24
+	flagSystem    = 0x200 // P_SYSTEM: part of the kernel
+	niceZero      = 20    // NZERO
+	maxGroups     = 16    // KI_NGROUPS
+	noCPU         = ^uint64(0)
+)
+
+// Row is one row of the table.
+type Row []byte
+
+func (r Row) u16(at int) uint16 { return layout.U16(r, at) }
+
+// U32 returns 32 bits at an offset.
+func (r Row) U32(at int) uint64 { return uint64(layout.U32(r, at)) }
+
+// U64 returns 64 bits at an offset.
+func (r Row) U64(at int) uint64 { return layout.U64(r, at) }
+
+// pid is signed in the kernel, and never negative here.
+func (t *Table) pid(r Row) uint64 { return r.U32(t.PID) }
+
+// live reports whether the kernel tells more than who it is: neither of a zombie, nor
+// on OpenBSD of one that is about to be (fill_kproc, kern_sysctl.c 1.482), whose times
+// are 0 already.
+func (t *Table) live(r Row) bool { return r.U64(t.Valid) != 0 && t.start(r) != 0 }
+
+func (t *Table) system(r Row) bool { return r.U32(t.Flags)&flagSystem != 0 }
+
+// start returns when a process was created, in microseconds since 1970.
+func (t *Table) start(r Row) uint64 {
+	seconds := r.U32(t.Start)
+	if t.StartWide {
+		seconds = r.U64(t.Start)
+	}
+	return seconds*1e6 + r.U32(t.StartMicros)
+}
+
+// command returns the short name.
+func (t *Table) command(r Row) []byte { return cString(r[t.Command : t.Command+commandLength]) }
+
+// Value returns a member in its field's base unit. page is the size of a page in bytes.
+func (m Member) Value(r Row, page uint64) uint64 {
+	switch m.Kind {
+	case Count32:
+		return r.U32(m.At)
+	case Pages64:
+		return r.U64(m.At) * page
+	case Pages32:
+		return r.U32(m.At) * page
+	case Segments:
+		return (r.U32(m.At) + r.U32(m.At+4) + r.U32(m.At+8)) * page
+	case Kilobytes:
+		return r.U64(m.At) * 1024
+	case Micros:
+		return r.micros(m.At) * 1e3
+	case Timeval:
+		return r.U64(m.At)*1e9 + r.U64(m.At+8)*1e3
+	}
+	return r.U64(m.At)
+}
+
+// micros returns seconds and microseconds of 32 bits each, in microseconds.
+func (r Row) micros(at int) uint64 { return r.U32(at)*1e6 + r.U32(at+4) }
+
+// Given declares what a member gives.
+func (m Member) Given() platform.Given {
+	g := platform.Given{Field: m.Field}
+	switch m.Kind {
+	case Micros, Timeval:
+		g.Step = 1e3
+	case Count32:
+		g.Bits = 32
+	}
+	return g
+}
+
+// given declares what the members give.
+func (t *Table) given() (gives []platform.Given) {
+	for _, m := range t.Members {
+		gives = append(gives, m.Given())
+	}
+	return gives
+}
+
+// Each calls each with every record of the given size. An answer that breaks off in
+// one is not whole.
+func Each(b []byte, size int, each func(Row)) (whole bool) {
+	for ; len(b) >= size; b = b[size:] {
+		each(Row(b[:size:size]))
+	}
+	return len(b) == 0
+}
+
+// cString returns what is before the first NUL.
+func cString(b []byte) []byte {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		return b[:i:i]
+	}
+	return b
+}
+
+// CString returns the string before the first NUL.
+func CString(b []byte) string { return string(cString(b)) }

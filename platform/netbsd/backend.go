@@ -1,0 +1,103 @@
+// Package netbsd reads a NetBSD host. One sysctl tells of all processes, one of all open
+// files and one for each kind of socket of all sockets: a pass over everybody makes as
+// many calls for ten processes as for ten thousand. Its decoders take the bytes that
+// the kernel wrote and build on every operating system; only files named after NetBSD
+// make system calls.
+//
+// Structures are those of NetBSD 9 and later on 64-bit machines, amd64 and arm64 alike.
+package netbsd
+
+import (
+	"github.com/pidometer/pidometer/internal/sysctl"
+	"github.com/pidometer/pidometer/platform"
+)
+
+// Options choose what a backend looks at. The zero value is this machine.
+type Options struct {
+	// AllDevices reports pseudo file systems and virtual network interfaces too.
+	AllDevices bool
+	// Kernel replaces the system calls. nil means the real ones.
+	Kernel Kernel
+}
+
+// Kernel is the handful of calls that this backend makes. [Options.Kernel] replaces the
+// real one with a simulated or a failing one. Its methods take and return nothing but
+// built-in types.
+//
+//   - Sysctl(mib []int32, buf []byte) (n int, err error) reads what has a name of numbers.
+//   - Named(name string, args []int32, buf []byte) (n int, err error) reads what has a name.
+//   - Mounts(buf []byte) (n int, err error) is getvfsstat(2) with MNT_NOWAIT.
+//   - File(path string) ([]byte, error) reads a whole file.
+//   - Pid() uint64 is the calling process.
+//   - Clocks() (now, uptime uint64) is nanoseconds since 1970 and since the start.
+//
+// A call that fills a buffer returns how many bytes its answer has. If that is more than
+// the buffer holds it is made again with more room. Errors are those of the standard
+// library where it has one: [io/fs.ErrPermission], [os.ErrProcessDone],
+// [io/fs.ErrNotExist] and [errors.ErrUnsupported].
+type Kernel = sysctl.Kernel
+
+// Sources returns what a backend can read: processes first, then the host.
+func Sources() []platform.Source { return dialect().Sources() }
+
+// New opens this machine, or what the options put in its place.
+func New(o Options) (platform.Backend, error) {
+	kernel := o.Kernel
+	if kernel == nil {
+		var err error
+		if kernel, err = newKernel(); err != nil {
+			return nil, err
+		}
+	}
+	return sysctl.New(dialect(), sysctl.Options{AllDevices: o.AllDevices, Kernel: kernel})
+}
+
+// Calls returns the calls of this machine, for those who want to see what passes by. On
+// other systems it is an error that matches [errors.ErrUnsupported].
+func Calls() (Kernel, error) { return newKernel() }
+
+// Numbers of sys/sysctl.h.
+const (
+	ctlKern      = 1
+	ctlVM        = 2
+	ctlNet       = 4
+	ctlHW        = 6
+	kernMaxProc  = 6
+	kernMaxFiles = 7
+	kernCPTime   = 51
+	kernFile2    = 77
+	kernBootTime = 83
+	fileByPid    = 2 // KERN_FILE_BYPID
+	hwIOStats    = 9
+	vmUvmexp2    = 5
+	afRoute      = 34
+	rtIfList     = 6 // NET_RT_IFLIST since NetBSD 8: 5 is an older form now
+)
+
+// everybody is the PID that kern.file2 takes for all processes: -1.
+const everybody = -1
+
+// dialect is how NetBSD tells what it tells.
+func dialect() *sysctl.Dialect {
+	d := &sysctl.Dialect{
+		Table:   table(),
+		State:   stateOf,
+		BootMIB: []int32{ctlKern, kernBootTime}, BootUnit: 1, // struct timespec
+		Absolute: true, // p_start is what microtime(9) said at fork(2)
+		Processes: []sysctl.ProcessSource{
+			sysctl.Owner(), sysctl.Files("kern.file2, net.*.pcblist", countFiles),
+			executable(), arguments(), environment(),
+		},
+	}
+	interfaces, mounts, logins := interfaceTable(), mountTable(), loginTable()
+	d.Interface, d.Mount, d.Login = interfaces, mounts, logins
+	d.Hosts = []sysctl.HostSource{
+		sysctl.System("netbsd"), sysctl.Uptime(), sysctl.Load(), hostID(),
+		sysctl.Number("kern.maxproc", platform.HostProcessLimit, ctlKern, kernMaxProc),
+		sysctl.Number("kern.maxfiles", platform.HostFileHandleLimit, ctlKern, kernMaxFiles),
+		sysctl.CPUs("kern.cp_time", clockRate, readCPU, nil),
+		uvm(), sockets(), sysctl.Sessions(&d.Login),
+		disks(), sysctl.Mounts(&d.Mount), sysctl.Interfaces(&d.Interface),
+	}
+	return d
+}

@@ -1,0 +1,85 @@
+package netbsd
+
+import (
+	"os"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pidometer/pidometer/internal/sysctl"
+)
+
+// monotonic is CLOCK_MONOTONIC (sys/time.h), which golang.org/x/sys/unix lacks.
+const monotonic = 3
+
+// kernel makes the calls of this machine.
+type kernel struct{}
+
+func newKernel() (Kernel, error) { return kernel{}, nil }
+
+// Sysctl is __sysctl(2).
+func (kernel) Sysctl(mib []int32, buf []byte) (int, error) {
+	return sysctl.BSD.Call(buf, func(buf []byte) (int, bool, int) {
+		size := uintptr(len(buf))
+		_, _, errno := unix.Syscall6(unix.SYS___SYSCTL, uintptr(unsafe.Pointer(unsafe.SliceData(mib))), uintptr(len(mib)),
+			uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(unsafe.Pointer(&size)), 0, 0)
+		return int(size), errno != 0, int(errno)
+	})
+}
+
+// Named looks the numbers of a name up in the kernel's tree, and reads it.
+func (kernel) Named(name string, args []int32, buf []byte) (int, error) {
+	numbers := make([]int, len(args))
+	for i, a := range args {
+		numbers[i] = int(a)
+	}
+	return sysctl.BSD.Call(buf, func(buf []byte) (int, bool, int) {
+		answer, err := unix.SysctlRaw(name, numbers...)
+		if errno, ok := err.(unix.Errno); ok {
+			if errno == unix.EINVAL || errno == unix.ENOMEM { // no such name; grew meanwhile
+				errno = map[unix.Errno]unix.Errno{unix.EINVAL: unix.ENOENT, unix.ENOMEM: unix.EINTR}[errno]
+			}
+			return 0, true, int(errno)
+		}
+		copy(buf, answer)
+		return len(answer), false, 0
+	})
+}
+
+// Mounts is getvfsstat(2).
+func (kernel) Mounts(buf []byte) (int, error) {
+	const size = int(unsafe.Sizeof(unix.Statvfs_t{}))
+	count, err := unix.Getvfsstat(nil, unix.MNT_NOWAIT)
+	if err != nil || count == 0 || count*size > len(buf) {
+		return count * size, translate(err)
+	}
+	list := make([]unix.Statvfs_t, count)
+	count, err = unix.Getvfsstat(list, unix.MNT_NOWAIT)
+	if err != nil {
+		return 0, translate(err)
+	}
+	return copy(buf, unsafe.Slice((*byte)(unsafe.Pointer(&list[0])), min(count, len(list))*size)), nil
+}
+
+// File reads a whole file.
+func (kernel) File(path string) ([]byte, error) { return os.ReadFile(path) }
+
+// Pid is getpid(2).
+func (kernel) Pid() uint64 { return uint64(os.Getpid()) }
+
+// Clocks are CLOCK_REALTIME and CLOCK_MONOTONIC, which counts from the start.
+func (kernel) Clocks() (now, uptime uint64) {
+	var t unix.Timespec
+	if err := unix.ClockGettime(monotonic, &t); err != nil {
+		return uint64(time.Now().UnixNano()), 0
+	}
+	return uint64(time.Now().UnixNano()), uint64(t.Nano())
+}
+
+func translate(err error) error {
+	if errno, ok := err.(unix.Errno); ok {
+		return sysctl.BSD.Error(int(errno))
+	}
+	return err
+}
