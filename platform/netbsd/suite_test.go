@@ -1,0 +1,16 @@
+package netbsd
+
+import (
+	"testing"
+
+	"github.com/pidometer/pidometer/internal/sysctl/worldtest"
+	"github.com/pidometer/pidometer/platform"
+	"github.com/pidometer/pidometer/platform/platformtest"
+)
+
+// Every promise of package platform holds on a made-up NetBSD.
+func TestBackend(t *testing.T) {
+	platformtest.TestBackend(t, func() (platform.Backend, error) {
+		return New(Options{Kernel: worldtest.NetBSD(worldtest.NewWorld(1))})
+	})
+}
