@@ -19,6 +19,7 @@ type InterfaceTable struct {
 	Kind     int // of hardware, IFT_*
 	Link     int // state of the link
 	LinkWide bool
+	Down, Up uint64 // the first states of a link that is down, and of one that is up
 	MTU      int
 	MTUWide  bool
 	Speed    int // bits per second
@@ -29,8 +30,6 @@ type InterfaceTable struct {
 const (
 	ifLoopback = 0x8
 	ifEther    = 0x06 // IFT_ETHER
-	linkDown   = 2    // LINK_STATE_DOWN
-	linkUp     = 4    // LINK_STATE_UP; OpenBSD has half and full duplex above it
 	addressed  = 18   // AF_LINK
 	fixedSDL   = 8    // bytes of struct sockaddr_dl before the name
 )
@@ -136,12 +135,10 @@ func (t *InterfaceTable) set(s *platform.Sample, m message) {
 		link = m.header.U32(t.Link)
 	}
 	switch {
-	case link == linkDown:
-		s.Set(platform.NetworkUp, 0)
-	case t.LinkWide && link == 1: // NetBSD counts from 0: unknown, down, up
-		s.Set(platform.NetworkUp, 0)
-	case t.LinkWide && link == 2, link >= linkUp:
+	case link >= t.Up:
 		s.Set(platform.NetworkUp, 1)
+	case link >= t.Down:
+		s.Set(platform.NetworkUp, 0)
 	}
 	if speed := m.header.U64(t.Speed); speed != 0 {
 		s.Set(platform.NetworkSpeed, speed/8)

@@ -181,12 +181,12 @@ func disks() sysctl.HostSource {
 }
 
 // interfaceTable is struct if_msghdr with struct if_data in it (net/if.h; IfMsghdr and
-// IfData of golang.org/x/sys/unix). The kernel keeps no count of packets that it
+// IfData of golang.org/x/sys/unix), with the states LINK_STATE_*. The kernel keeps no count of packets that it
 // dropped on their way out.
 func interfaceTable() sysctl.InterfaceTable {
 	return sysctl.InterfaceTable{
 		MIB: []int32{ctlNet, afRoute, 0, 0, rtIfList, 0}, Type: 0x14,
-		Size: 152, Flags: 8, Kind: 16, Link: 20, LinkWide: true, MTU: 24, MTUWide: true, Speed: 40,
+		Size: 152, Flags: 8, Kind: 16, Link: 20, LinkWide: true, Down: 1, Up: 2, MTU: 24, MTUWide: true, Speed: 40,
 		Counters: []sysctl.Member{
 			{Field: platform.NetworkReceivePackets, At: 48}, {Field: platform.NetworkReceiveErrors, At: 56},
 			{Field: platform.NetworkTransmitPackets, At: 64}, {Field: platform.NetworkTransmitErrors, At: 72},

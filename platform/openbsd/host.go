@@ -204,11 +204,11 @@ func disks() sysctl.HostSource {
 }
 
 // interfaceTable is struct if_msghdr with struct if_data in it (net/if.h; IfMsghdr and
-// IfData of golang.org/x/sys/unix).
+// IfData of golang.org/x/sys/unix), with the states LINK_STATE_*.
 func interfaceTable() sysctl.InterfaceTable {
 	return sysctl.InterfaceTable{
 		MIB: []int32{ctlNet, afRoute, 0, 0, rtIfList, 0}, Type: 0x0e,
-		Size: 168, Header: 4, Flags: 16, Kind: 24, Link: 27, MTU: 28, Speed: 40,
+		Size: 168, Header: 4, Flags: 16, Kind: 24, Link: 27, Down: 2, Up: 4, MTU: 28, Speed: 40,
 		Counters: []sysctl.Member{
 			{Field: platform.NetworkReceivePackets, At: 48}, {Field: platform.NetworkReceiveErrors, At: 56},
 			{Field: platform.NetworkTransmitPackets, At: 64}, {Field: platform.NetworkTransmitErrors, At: 72},

@@ -14,3 +14,8 @@ func TestBackend(t *testing.T) {
 		return New(Options{Kernel: worldtest.OpenBSD(worldtest.NewWorld(1))})
 	})
 }
+
+// What a backend reads is what is so, in every world and after every step of it.
+func TestSimulation(t *testing.T) {
+	worldtest.Simulate(t, worldtest.OpenBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
+}
