@@ -97,7 +97,7 @@ const (
 	ctlVM       = 2
 	ctlHW       = 6
 	hwPageSize  = 7
-	firstBuffer = 256 << 10
+	firstBuffer = 64 << 10 // some hundred processes; it grows
 )
 
 // Sources returns what a backend of a dialect can read: processes first.
@@ -288,7 +288,6 @@ func (b *Backend) AskFiles(size int, mib ...int32) ([]byte, error) {
 func askRecords(k Kernel, buf *[]byte, size int, mib []int32) ([]byte, error) {
 	name := append(append([]int32{}, mib...), int32(size), 0)
 	return grow(buf, func(buf []byte) (int, error) {
-		clear(buf) // a kernel of an earlier release leaves the end of a record alone
 		name[len(name)-1] = int32(len(buf) / size)
 		return k.Sysctl(name, buf)
 	})

@@ -2,15 +2,19 @@ package worldtest
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/pidometer/pidometer/platform"
 )
 
 var (
-	seeds = flag.Uint64("seeds", 1000, "how many worlds are simulated")
+	seeds = flag.Uint64("seeds", worlds, "how many worlds are simulated")
 	seed  = flag.Uint64("seed", 0, "simulate the world of this seed alone, unless 0")
 )
 
@@ -24,11 +28,20 @@ func Simulate(t *testing.T, kernel func(*World) *Kernel, open func(*Kernel) (pla
 	if *seed != 0 {
 		first, last = *seed, *seed
 	}
-	for s := first; s <= last; s++ {
-		if err := simulate(s, kernel, open); err != nil {
-			t.Fatalf("%v\nreplay with: go test -run '^%s$' -seed %d", err, t.Name(), s)
-		}
+	var next, failed atomic.Uint64
+	next.Store(first)
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for s := next.Add(1) - 1; s <= last && failed.Load() == 0; s = next.Add(1) - 1 {
+				if err := simulate(s, kernel, open); err != nil {
+					failed.Store(s)
+					t.Errorf("%v\nreplay with: go test -run '^%s$' -seed %d", err, t.Name(), s)
+				}
+			}
+		})
 	}
+	all.Wait()
 	t.Logf("%d worlds of %d steps", last-first+1, steps)
 }
 
@@ -54,82 +67,87 @@ type entity struct {
 	key platform.Key
 }
 
-// reading collects samples as plain values.
-type reading struct {
-	fields map[entity]map[string]uint64
-	texts  map[entity]map[string]string
-	misses int
+// expected is what a backend should tell of one entity.
+type expected struct {
+	fields []value
+	texts  map[platform.Text]string
 }
 
-func (r *reading) Sample(s *platform.Sample) bool {
+type value struct {
+	field platform.Field
+	v     uint64
+}
+
+// judge compares samples with what is expected, as they come.
+type judge struct {
+	want map[entity]expected
+	err  error
+}
+
+// compared are the kinds of entities that a world tells all of.
+var compared = [platform.Entities]bool{platform.Process: true, platform.CPU: true, platform.Disk: true, platform.Network: true}
+
+// Sample ends the read at the first difference.
+func (j *judge) Sample(s *platform.Sample) bool {
+	if !compared[s.Entity] {
+		return true
+	}
 	e := entity{s.Entity, s.Key}
-	fields, texts := map[string]uint64{}, map[string]string{}
-	first, n := s.Entity.Block()
-	for f := first; f < first+platform.Field(n); f++ {
-		if v, ok := s.Get(f); ok {
-			fields[f.String()] = v
-		}
+	want, ok := j.want[e]
+	if !ok {
+		j.err = fmt.Errorf("%v is not there", e)
+		return false
 	}
-	firstText, texted := s.Entity.Texts()
-	for x := firstText; x < firstText+texted; x++ {
-		if v, ok := s.Text(x); ok {
-			texts[x.String()] = string(v)
-		}
+	delete(j.want, e)
+	if err := want.compare(s); err != nil {
+		j.err = fmt.Errorf("%v: %w", e, err)
 	}
-	r.fields[e], r.texts[e] = fields, texts
-	return true
+	return j.err == nil
 }
 
-func (r *reading) Miss(int, platform.Reason) { r.misses++ }
+// Miss is of those that are denied or gone, whose fields are then missed as well.
+func (j *judge) Miss(int, platform.Reason) {}
+
+func (x *expected) compare(s *platform.Sample) error {
+	for _, w := range x.fields {
+		if got, ok := s.Get(w.field); !ok || got != w.v {
+			return fmt.Errorf("%v is %d (%v), want %d", w.field, got, ok, w.v)
+		}
+	}
+	if s.Len() != len(x.fields) {
+		return fmt.Errorf("%d fields, want %d", s.Len(), len(x.fields))
+	}
+	if s.Entity != platform.Process {
+		return nil
+	}
+	first, n := s.Entity.Texts()
+	for t := first; t < first+n; t++ {
+		got, ok := s.Text(t)
+		if want, wanted := x.texts[t]; ok != wanted || string(got) != want {
+			return fmt.Errorf("%v is %q (%v), want %q (%v)", t, got, ok, want, wanted)
+		}
+	}
+	return nil
+}
 
 // compare reads everything and compares it with the truth.
 func (k *Kernel) compare(b platform.Backend) error {
-	got := &reading{map[entity]map[string]uint64{}, map[entity]map[string]string{}, 0}
+	j := &judge{want: map[entity]expected{}}
+	for _, p := range k.World.Processes {
+		j.want[entity{platform.Process, platform.Key{ID: p.PID, Start: k.start(p)}}] = expected{k.truth(p), k.words(p)}
+	}
+	k.devices(j.want)
 	pass, err := b.Begin(context.Background())
 	if err != nil {
 		return err
 	}
 	defer pass.Close()
 	all := platform.SourceSet(1)<<len(b.Sources()) - 1
-	if err := pass.Read(all, got); err != nil {
+	if err := errors.Join(pass.Read(all, j), j.err); err != nil {
 		return err
 	}
-	want := map[entity]map[string]uint64{}
-	for _, p := range k.World.Processes {
-		e := entity{platform.Process, platform.Key{ID: p.PID, Start: k.start(p)}}
-		want[e] = k.truth(p)
-		if err := same(got.texts[e], k.words(p)); err != nil {
-			return fmt.Errorf("%v: %w", e, err)
-		}
-	}
-	k.devices(want)
-	for e, fields := range got.fields {
-		wanted, ok := want[e]
-		if !ok && (e.of == platform.Process || e.of == platform.Disk || e.of == platform.Network || e.of == platform.CPU) {
-			return fmt.Errorf("%v is not there", e)
-		}
-		if err := same(fields, wanted); ok && err != nil {
-			return fmt.Errorf("%v: %w", e, err)
-		}
-		delete(want, e)
-	}
-	for e := range want {
+	for e := range j.want {
 		return fmt.Errorf("%v is missing", e)
-	}
-	return nil
-}
-
-// same compares two sets of values, each way.
-func same[V comparable](got, want map[string]V) error {
-	for name, v := range want {
-		if g, ok := got[name]; !ok || g != v {
-			return fmt.Errorf("%s is %v (%v), want %v", name, g, ok, v)
-		}
-	}
-	for name, v := range got {
-		if _, ok := want[name]; !ok {
-			return fmt.Errorf("%s is %v, want none", name, v)
-		}
 	}
 	return nil
 }
@@ -143,13 +161,15 @@ func (k *Kernel) start(p *Process) uint64 {
 }
 
 // truth is what a backend should tell of a process.
-func (k *Kernel) truth(p *Process) map[string]uint64 {
-	of := map[string]uint64{"process.parent": p.Parent, "process.user": p.UID, "process.nice": uint64(int64(p.Nice)), "process.state": uint64(p.State)}
-	for i, name := range [...]string{"process.state.running", "process.state.sleeping", "process.state.stopped", "process.state.defunct"} {
-		of[name] = 0
+func (k *Kernel) truth(p *Process) []value {
+	of := []value{{platform.ProcessParent, p.Parent}, {platform.ProcessUser, p.UID}, {platform.ProcessNice, uint64(int64(p.Nice))},
+		{platform.ProcessState, uint64(p.State)}}
+	for i, f := range [...]platform.Field{platform.ProcessRunning, platform.ProcessSleeping, platform.ProcessStopped, platform.ProcessDefunct} {
+		is := uint64(0)
 		if i == p.State {
-			of[name] = 1
+			is = 1
 		}
+		of = append(of, value{f, is})
 	}
 	if p.State == Zombie {
 		return of
@@ -157,93 +177,101 @@ func (k *Kernel) truth(p *Process) map[string]uint64 {
 	virtual := p.Map
 	if k.open {
 		virtual = p.Text + p.Data + p.Stack
-		of["process.memory.address_space"] = p.Map * Page
+		of = append(of, value{platform.ProcessAddressSpace, p.Map * Page})
 	}
-	for name, v := range map[string]uint64{
-		"process.cpu.user": p.User * 1000, "process.cpu.system": p.Sys * 1000, "process.cpu.number": p.CPU,
-		"process.memory.rss": p.Resident * Page, "process.memory.virtual": virtual * Page, "process.memory.text": p.Text * Page,
-		"process.memory.rss.peak": p.Peak * 1024, "process.faults.minor": p.Minor, "process.faults.major": p.Major,
-		"process.disk.reads": p.Reads, "process.disk.writes": p.Writes, "process.threads": p.Threads,
-		"process.switches.voluntary": p.Waits, "process.switches.involuntary": p.Switches,
-		"process.uptime": (k.World.Uptime - p.Start) * 1000,
-	} {
-		of[name] = v
-	}
+	of = append(of, value{platform.ProcessCPUUser, p.User * 1000}, value{platform.ProcessCPUSystem, p.Sys * 1000},
+		value{platform.ProcessCPUNumber, p.CPU}, value{platform.ProcessMemoryRSS, p.Resident * Page},
+		value{platform.ProcessMemoryVirtual, virtual * Page}, value{platform.ProcessMemoryText, p.Text * Page},
+		value{platform.ProcessMemoryPeak, p.Peak * 1024}, value{platform.ProcessFaultsMinor, p.Minor}, value{platform.ProcessFaultsMajor, p.Major},
+		value{platform.ProcessDiskReads, p.Reads}, value{platform.ProcessDiskWrites, p.Writes}, value{platform.ProcessThreads, p.Threads},
+		value{platform.ProcessSwitchesVoluntary, p.Waits}, value{platform.ProcessSwitchesInvoluntary, p.Switches},
+		value{platform.ProcessUptime, (k.World.Uptime - p.Start) * 1000})
 	if len(p.Files) > 0 || k.open && !p.System {
-		k.opened(of, p)
+		of = opened(of, p)
 	}
 	return of
 }
 
-// states are the names of the numbers of netinet/tcp_fsm.h.
-var states = [...]string{"closed", "listen", "syn_sent", "syn_received", "established", "close_wait", "fin_wait_1", "closing",
-	"last_ack", "fin_wait_2", "time_wait"}
+// states are the numbers of netinet/tcp_fsm.h.
+var states = [...]platform.Field{platform.ProcessTCPClosed, platform.ProcessTCPListen, platform.ProcessTCPSynSent, platform.ProcessTCPSynReceived,
+	platform.ProcessTCPEstablished, platform.ProcessTCPCloseWait, platform.ProcessTCPFinWait1, platform.ProcessTCPClosing,
+	platform.ProcessTCPLastAck, platform.ProcessTCPFinWait2, platform.ProcessTCPTimeWait}
 
-func (k *Kernel) opened(of map[string]uint64, p *Process) {
-	of["process.open_files"], of["process.udp"] = uint64(len(p.Files)), 0
-	for _, s := range states {
-		of["process.tcp."+s] = 0
-	}
+func opened(of []value, p *Process) []value {
+	var tcp [len(states)]uint64
+	udp := uint64(0)
 	for _, f := range p.Files {
 		switch {
 		case f.Socket && f.Protocol == 6:
-			of["process.tcp."+states[f.State]]++
+			tcp[f.State]++
 		case f.Socket:
-			of["process.udp"]++
+			udp++
 		}
 	}
+	of = append(of, value{platform.ProcessOpenFiles, uint64(len(p.Files))}, value{platform.ProcessUDP, udp})
+	for i, n := range tcp {
+		of = append(of, value{states[i], n})
+	}
+	return of
 }
 
 // words are the texts of a process.
-func (k *Kernel) words(p *Process) map[string]string {
-	of := map[string]string{"process.command": p.Command}
+func (k *Kernel) words(p *Process) map[platform.Text]string {
+	of := map[platform.Text]string{platform.ProcessCommand: p.Command}
 	if p.State == Zombie {
 		return of
 	}
 	if name, ok := map[uint64]string{0: "root", 1000: "user"}[p.UID]; ok {
-		of["process.owner"] = name
+		of[platform.ProcessOwner] = name
 	}
 	if p.System || p.Denied {
 		return of
 	}
-	of["process.arguments"] = string(join(p.Arguments))
-	of["process.environment"] = "HOME=/\x00A=\x00"
+	of[platform.ProcessArguments] = string(join(p.Arguments))
+	of[platform.ProcessEnvironment] = "HOME=/\x00A=\x00"
 	if !k.open {
-		of["process.executable"] = p.Path
+		of[platform.ProcessExecutable] = p.Path
 	}
 	return of
 }
 
 // devices is the truth of CPUs, disks and interfaces. The loopback is no device.
-func (k *Kernel) devices(want map[entity]map[string]uint64) {
+func (k *Kernel) devices(want map[entity]expected) {
 	const tick = 1e9 / Hz
 	for i, t := range k.World.CPUs {
 		if k.open && i == k.World.Offline {
 			continue
 		}
-		of := map[string]uint64{"cpu.user": t[0] * tick, "cpu.nice": t[1] * tick, "cpu.system": t[2] * tick, "cpu.interrupt": t[3] * tick, "cpu.idle": t[4] * tick}
+		of := []value{{platform.CPUUser, t[0] * tick}, {platform.CPUNice, t[1] * tick}, {platform.CPUSystem, t[2] * tick},
+			{platform.CPUInterrupt, t[3] * tick}, {platform.CPUIdle, t[4] * tick}}
 		if k.open {
-			of["cpu.frequency"], of["cpu.frequency.live"] = 2593e6, 2593e6
+			of = append(of, value{platform.CPUFrequency, 2593e6}, value{platform.CPUFrequencyLive, 2593e6})
 		}
-		want[entity{platform.CPU, platform.Key{ID: uint64(i)}}] = of
+		want[entity{platform.CPU, platform.Key{ID: uint64(i)}}] = expected{fields: of}
 	}
 	for _, d := range k.World.Disks {
-		want[entity{platform.Disk, platform.Key{Name: d.Name}}] = map[string]uint64{"disk.reads": d.Reads, "disk.writes": d.Writes,
-			"disk.read.bytes": d.ReadBytes, "disk.write.bytes": d.WriteBytes, "disk.io.time": d.Busy * 1000}
+		want[entity{platform.Disk, platform.Key{Name: d.Name}}] = expected{fields: []value{{platform.DiskReads, d.Reads}, {platform.DiskWrites, d.Writes},
+			{platform.DiskReadBytes, d.ReadBytes}, {platform.DiskWriteBytes, d.WriteBytes}, {platform.DiskIOTime, d.Busy * 1000}}}
 	}
 	for _, f := range k.World.Interfaces[1:] {
-		of := map[string]uint64{"network.mtu": 1500, "network.up": 0,
-			"network.receive.packets": f.In, "network.receive.bytes": f.InBytes, "network.receive.errors": f.InErrors, "network.receive.dropped": f.InDropped,
-			"network.transmit.packets": f.Out, "network.transmit.bytes": f.OutBytes, "network.transmit.errors": f.OutErrors}
-		if k.open {
-			of["network.transmit.dropped"] = f.OutDrops
-		}
-		if f.Up {
-			of["network.up"] = 1
-		}
-		if f.Speed != 0 {
-			of["network.speed"] = f.Speed / 8
-		}
-		want[entity{platform.Network, platform.Key{Name: f.Name}}] = of
+		want[entity{platform.Network, platform.Key{Name: f.Name}}] = expected{fields: k.link(f)}
 	}
+}
+
+func (k *Kernel) link(f Interface) []value {
+	up := uint64(0)
+	if f.Up {
+		up = 1
+	}
+	of := []value{{platform.NetworkMTU, 1500}, {platform.NetworkUp, up},
+		{platform.NetworkReceivePackets, f.In}, {platform.NetworkReceiveBytes, f.InBytes},
+		{platform.NetworkReceiveErrors, f.InErrors}, {platform.NetworkReceiveDropped, f.InDropped},
+		{platform.NetworkTransmitPackets, f.Out}, {platform.NetworkTransmitBytes, f.OutBytes}, {platform.NetworkTransmitErrors, f.OutErrors}}
+	if k.open {
+		of = append(of, value{platform.NetworkTransmitDropped, f.OutDrops})
+	}
+	if f.Speed != 0 {
+		of = append(of, value{platform.NetworkSpeed, f.Speed / 8})
+	}
+	return of
 }
