@@ -16,10 +16,10 @@ import (
 var update = flag.Bool("update", false, "write docs/platforms.md anew")
 
 // systems are those of the table, in its order.
-var systems = []string{"linux", "windows"}
+var systems = []string{"linux", "windows", "openbsd", "netbsd"}
 
 // missing are the systems that the project is for and has no backend for yet.
-const missing = "macOS, FreeBSD, OpenBSD, NetBSD, illumos and Solaris have no backend yet: the program builds there and says so."
+const missing = "macOS, FreeBSD, illumos and Solaris have no backend yet: the program builds there and says so."
 
 const detailsHead = `
 ### Details
@@ -40,6 +40,20 @@ const left = `## What psutil has and pidometer leaves out
 | memory_info_ex as it was in psutil 4 | an alias then, and the name of something new in psutil 8; its fields are fields of a process here |
 | lib and dirty of a process's memory | always 0 since Linux 2.6 |
 
+## What OpenBSD and NetBSD do not tell
+
+| what | why |
+| --- | --- |
+| executable on OpenBSD | the kernel keeps no path of the program, and arguments are what whoever started it says |
+| CPU time of children | told as one sum of user and system time, which no metric of the conventions has a place for |
+| time of single disk requests, merged requests | hw.diskstats and hw.iostats count requests, bytes and busy time |
+| bytes that a process read and wrote | requests are counted, bytes are not |
+| unique, proportional and swapped memory of a process, physical cores, CPU affinity, I/O priority | neither kernel tells |
+| CPU frequency on NetBSD | there is no number that all processors have |
+| temperatures, fans and batteries on NetBSD | envsys(4) answers with a property list that it maps into the caller's memory, which Go's runtime knows nothing of |
+| what each swap area takes | the kernels sum them up beside their memory; swapctl(2) would tell, and OpenBSD lets no program but its C library call it |
+| details ("pidometer inspect") and events as they happen | not read yet: passes tell who came and who went |
+
 ## What was seen where
 
 | system | decoders | backend | conformance suite |
@@ -49,6 +63,7 @@ const left = `## What psutil has and pidometer leaves out
 | linux arm64 | compiled | not run | not run |
 | windows amd64 | hand-made answers of 64 and 32 bits, fuzzed against slow twins; layouts compared with golang.org/x/sys/windows | hand-made kernel; a recording of Wine 8.0; Wine 8.0, which counts no I/O, page faults and context switches and has no disk counters | hand-made kernel; Wine 8.0 |
 | windows arm64, 386 | compiled | not run | not run |
+| openbsd, netbsd amd64 and arm64 | layouts alone: offsets compared with C declarations laid out by the rules of the ABI and with golang.org/x/sys/unix; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; compiled; never run on the real kernel | simulated kernel |
 
 Sensors, fans, batteries, supplies, energy counters, memory controllers and cpufreq were seen in hand-made trees alone: the
 machines that the tests ran on are virtual ones, and have none.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/linux"
+	"github.com/pidometer/pidometer/platform/netbsd"
+	"github.com/pidometer/pidometer/platform/openbsd"
 	"github.com/pidometer/pidometer/platform/windows"
 )
 
@@ -49,6 +51,10 @@ func Sources(goos string) []platform.Source {
 		return linux.Sources(64)
 	case "windows":
 		return windows.Sources()
+	case "openbsd":
+		return openbsd.Sources()
+	case "netbsd":
+		return netbsd.Sources()
 	}
 	return nil
 }

@@ -17,5 +17,5 @@ func TestBackend(t *testing.T) {
 
 // What a backend reads is what is so, in every world and after every step of it.
 func TestSimulation(t *testing.T) {
-	worldtest.Simulate(t, worldtest.OpenBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
+	worldtest.Simulate(t, worlds, worldtest.OpenBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
 }

@@ -1,6 +1,7 @@
 package worldtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -14,17 +15,17 @@ import (
 )
 
 var (
-	seeds = flag.Uint64("seeds", worlds, "how many worlds are simulated")
+	seeds = flag.Uint64("seeds", 0, "how many worlds are simulated, unless 0")
 	seed  = flag.Uint64("seed", 0, "simulate the world of this seed alone, unless 0")
 )
 
 const steps = 200
 
 // Simulate lets worlds change from step to step, and compares what a backend reads with
-// the truth after each.
-func Simulate(t *testing.T, kernel func(*World) *Kernel, open func(*Kernel) (platform.Backend, error)) {
+// the truth after each. worlds is how many, unless a flag says so.
+func Simulate(t *testing.T, worlds uint64, kernel func(*World) *Kernel, open func(*Kernel) (platform.Backend, error)) {
 	t.Helper()
-	first, last := uint64(1), *seeds
+	first, last := uint64(1), cmp.Or(*seeds, worlds)
 	if *seed != 0 {
 		first, last = *seed, *seed
 	}

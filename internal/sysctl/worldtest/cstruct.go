@@ -60,8 +60,12 @@ func (s Struct) At(name string) int {
 
 // Put writes a number.
 func (s Struct) Put(b []byte, name string, v uint64) {
-	at := s.At(name)
-	switch s.members[name].size {
+	m, ok := s.members[name]
+	if !ok {
+		panic("no member " + name)
+	}
+	at := m.at
+	switch m.size {
 	case 1:
 		b[at] = byte(v)
 	case 2:
@@ -73,10 +77,16 @@ func (s Struct) Put(b []byte, name string, v uint64) {
 	}
 }
 
+// Value is a number for a member.
+type Value struct {
+	Name string
+	V    uint64
+}
+
 // PutAll writes numbers by name.
-func (s Struct) PutAll(b []byte, values map[string]uint64) {
-	for name, v := range values {
-		s.Put(b, name, v)
+func (s Struct) PutAll(b []byte, values []Value) {
+	for _, v := range values {
+		s.Put(b, v.Name, v.V)
 	}
 }
 

@@ -44,8 +44,8 @@ func (k *Kernel) disks() (all []byte) {
 	for _, d := range k.World.Disks {
 		b := make([]byte, s.Size)
 		s.PutText(b, "name", d.Name)
-		s.PutAll(b, map[string]uint64{"rxfer": d.Reads, "wxfer": d.Writes, "rbytes": d.ReadBytes, "wbytes": d.WriteBytes,
-			"time_sec": d.Busy / 1e6, "time_usec": d.Busy % 1e6})
+		s.PutAll(b, []Value{{"rxfer", d.Reads}, {"wxfer", d.Writes}, {"rbytes", d.ReadBytes}, {"wbytes", d.WriteBytes},
+			{"time_sec", d.Busy / 1e6}, {"time_usec", d.Busy % 1e6}})
 		all = append(all, b...)
 	}
 	return all
@@ -81,7 +81,9 @@ func (k *Kernel) message(i int, f Interface) []byte {
 	if f.Loopback {
 		values["data_type"], values["flags"], address = 0x18, 0x8049, nil
 	}
-	s.PutAll(b, values)
+	for name, v := range values {
+		s.Put(b, name, v)
+	}
 	link := append([]byte{0, 18, byte(i + 1), 0, byte(values["data_type"]), byte(len(f.Name)), byte(len(address)), 0}, f.Name...)
 	link = append(link, address...)
 	link[0] = byte(len(link))
@@ -107,10 +109,10 @@ func (k *Kernel) Mounts(buf []byte) (int, error) {
 		s.PutText(b, "mntfromname", "/dev/sd0")
 		s.PutText(b, "fstypename", [...]string{"ffs", "ffs", "kernfs"}[i])
 		free := uint64(200 - 195*i)
-		s.PutAll(b, map[string]uint64{"flags": uint64(i & 1), "bsize": 2048, "blocks": uint64(1000 * (2 - i)), "bfree": 200, "bavail": free - 10,
-			"files": 50, "ffree": 20, "fsid": uint64(7 + i)})
+		s.PutAll(b, []Value{{"flags", uint64(i & 1)}, {"bsize", 2048}, {"blocks", uint64(1000 * (2 - i))}, {"bfree", 200}, {"bavail", free - 10},
+			{"files", 50}, {"ffree", 20}, {"fsid", uint64(7 + i)}})
 		if _, ok := s.members["frsize"]; ok {
-			s.PutAll(b, map[string]uint64{"bsize": 16384, "frsize": 2048})
+			s.PutAll(b, []Value{{"bsize", 16384}, {"frsize", 2048}})
 		}
 		all = append(all, b...)
 	}
@@ -176,7 +178,7 @@ func sensor(args []int32) ([]byte, error) {
 	if args[1] == 7 && args[2] == 3 {
 		value = 30_000_000
 	}
-	reading.PutAll(b, map[string]uint64{"value": value, "status": uint64(bits.OnesCount(uint(args[1] + 1)))})
+	reading.PutAll(b, []Value{{"value", value}, {"status", uint64(bits.OnesCount(uint(args[1] + 1)))}})
 	if args[1] == 0 && args[2] == 1 {
 		reading.Put(b, "flags", 1)
 	}

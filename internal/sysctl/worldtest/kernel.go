@@ -156,7 +156,7 @@ func (k *Kernel) processes(args []int32) ([]byte, error) {
 func (k *Kernel) process(p *Process) []byte {
 	s := k.h.process
 	b := make([]byte, s.Size)
-	s.PutAll(b, map[string]uint64{"p_pid": p.PID, "p_ppid": p.Parent, "p_uid": p.UID, "p_ruid": p.UID, "p_nice": uint64(20 + p.Nice)})
+	s.PutAll(b, []Value{{"p_pid", p.PID}, {"p_ppid", p.Parent}, {"p_uid", p.UID}, {"p_ruid", p.UID}, {"p_nice", uint64(20 + p.Nice)}})
 	s.PutText(b, "p_comm", p.Command)
 	stat := [...]uint64{Running: 7, Sleeping: 3, Stopped: 4, Zombie: 5}[p.State]
 	s.Put(b, "p_stat", stat)
@@ -182,14 +182,14 @@ func (k *Kernel) living(b []byte, p *Process) {
 		start = k.World.Boot + p.Start
 		k.h.process.Put(b, "p_vm_map_size", p.Map*Page)
 	} else {
-		k.h.process.PutAll(b, map[string]uint64{"p_nlwps": p.Threads, "p_vm_msize": p.Map})
+		k.h.process.PutAll(b, []Value{{"p_nlwps", p.Threads}, {"p_vm_msize", p.Map}})
 	}
-	k.h.process.PutAll(b, map[string]uint64{
-		"p_uvalid": 1, "p_ustart_sec": start / 1e6, "p_ustart_usec": start % 1e6, "p_cpuid": p.CPU,
-		"p_uutime_sec": p.User / 1e6, "p_uutime_usec": p.User % 1e6, "p_ustime_sec": p.Sys / 1e6, "p_ustime_usec": p.Sys % 1e6,
-		"p_vm_rssize": p.Resident, "p_vm_tsize": p.Text, "p_vm_dsize": p.Data, "p_vm_ssize": p.Stack, "p_uru_maxrss": p.Peak,
-		"p_uru_minflt": p.Minor, "p_uru_majflt": p.Major, "p_uru_inblock": p.Reads, "p_uru_oublock": p.Writes,
-		"p_uru_nvcsw": p.Waits, "p_uru_nivcsw": p.Switches,
+	k.h.process.PutAll(b, []Value{
+		{"p_uvalid", 1}, {"p_ustart_sec", start / 1e6}, {"p_ustart_usec", start % 1e6}, {"p_cpuid", p.CPU},
+		{"p_uutime_sec", p.User / 1e6}, {"p_uutime_usec", p.User % 1e6}, {"p_ustime_sec", p.Sys / 1e6}, {"p_ustime_usec", p.Sys % 1e6},
+		{"p_vm_rssize", p.Resident}, {"p_vm_tsize", p.Text}, {"p_vm_dsize", p.Data}, {"p_vm_ssize", p.Stack}, {"p_uru_maxrss", p.Peak},
+		{"p_uru_minflt", p.Minor}, {"p_uru_majflt", p.Major}, {"p_uru_inblock", p.Reads}, {"p_uru_oublock", p.Writes},
+		{"p_uru_nvcsw", p.Waits}, {"p_uru_nivcsw", p.Switches},
 	})
 }
 
@@ -216,9 +216,9 @@ func (k *Kernel) file(p *Process, f File) []byte {
 	s.Put(b, "fd", uint64(f.FD))
 	switch {
 	case f.Socket && k.open:
-		s.PutAll(b, map[string]uint64{"protocol": f.Protocol, "family": family(f), "tstate": f.State})
+		s.PutAll(b, []Value{{"protocol", f.Protocol}, {"family", family(f)}, {"tstate", f.State}})
 	case f.Socket:
-		s.PutAll(b, map[string]uint64{"ftype": 2, "fdata": f.Address})
+		s.PutAll(b, []Value{{"ftype", 2}, {"fdata", f.Address}})
 	}
 	return b
 }
@@ -292,7 +292,7 @@ func (k *Kernel) Named(name string, args []int32, buf []byte) (int, error) {
 		for _, f := range p.Files {
 			if f.Socket && f.Protocol == list.protocol && f.Six == list.six {
 				b := make([]byte, k.h.socket.Size)
-				k.h.socket.PutAll(b, map[string]uint64{"sockaddr": f.Address, "tstate": f.State})
+				k.h.socket.PutAll(b, []Value{{"sockaddr", f.Address}, {"tstate", f.State}})
 				rows = append(rows, b)
 			}
 		}

@@ -1,6 +1,0 @@
-//go:build race
-
-package worldtest
-
-// worlds are simulated: under the race detector, which takes ten times as long, fewer.
-const worlds = 50
