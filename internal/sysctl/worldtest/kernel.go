@@ -125,9 +125,9 @@ var (
 	named   = map[string]string{"ostype": "BSD", "osrelease": "10.1", "hostname": "box", "machine": "amd64", "uuid": "some-uuid"}
 )
 
-// records cuts rows to the size that was asked for, and leaves off those that there is
-// no room for, with the error that the kernel has for that being the larger size.
+// records cuts rows to the size that was asked for.
 func records(rows [][]byte, size int32) (all []byte) {
+	all = make([]byte, 0, len(rows)*int(size))
 	for _, row := range rows {
 		all = append(all, row[:size]...)
 	}
