@@ -249,9 +249,6 @@ func (p *Pass) Close() error {
 	return nil
 }
 
-// Kernel returns the calls.
-func (b *Backend) Kernel() Kernel { return b.kernel }
-
 // Page returns the size of a page in bytes.
 func (b *Backend) Page() uint64 { return b.page }
 

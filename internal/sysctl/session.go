@@ -8,15 +8,10 @@ import (
 // LoginTable says where a record of who is logged in has what: struct utmpx on NetBSD,
 // struct utmp on OpenBSD.
 type LoginTable struct {
-	Path             string
-	Size             int
-	User, UserLength int
-	Line, LineLength int
-	Host, HostLength int
-	Kind             int // 16 bits, 0 if there are no kinds
-	PID              int // 32 bits, 0 if it is not told
-	Seconds          int // 64 bits
-	login            uint16
+	Path string
+	Size int
+	User int // the name
+	Kind int // 16 bits, 0 if there are no kinds
 }
 
 const userProcess = 7 // USER_PROCESS of utmpx(5)

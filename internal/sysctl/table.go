@@ -37,35 +37,25 @@ type Table struct {
 	All  int32  // the operation that tells of all processes, the kernel's own among them
 	Size int    // bytes of a row that are asked for: the kernel leaves out the rest
 
-	PID, Parent, Session, Group, Terminal int
-	User, RealUser, SavedUser             int
-	GroupID, RealGroup, SavedGroup        int
-	Groups, GroupCount                    int // numbers of 32 bits, how many of 16
-	Flags, Stat, RealStat                 int
-	Nice, Command, CPU                    int
-	Valid                                 int // 64 bits that are not 0 while it lives
-	Start                                 int // seconds
-	StartWide                             bool
-	StartMicros                           int
-	Children                              int // CPU time, user's and system's together
-	Members                               []Member
+	PID, Parent, User  int
+	Nice, Command, CPU int
+	Valid              int // 64 bits that are not 0 while it lives
+	Start              int // seconds
+	StartWide          bool
+	StartMicros        int
+	Members            []Member
 }
 
 // Constants of sys/sysctl.h and sys/proc.h that both have.
 const (
 	ctlKern       = 1
-	procPid       = 1 // KERN_PROC_PID
 	commandLength = 24
-	flagSystem    = 0x200 // P_SYSTEM: part of the kernel
-	niceZero      = 20    // NZERO
-	maxGroups     = 16    // KI_NGROUPS
+	niceZero      = 20 // NZERO
 	noCPU         = ^uint64(0)
 )
 
 // Row is one row of the table.
 type Row []byte
-
-func (r Row) u16(at int) uint16 { return layout.U16(r, at) }
 
 // U32 returns 32 bits at an offset.
 func (r Row) U32(at int) uint64 { return uint64(layout.U32(r, at)) }
@@ -80,8 +70,6 @@ func (t *Table) pid(r Row) uint64 { return r.U32(t.PID) }
 // on OpenBSD of one that is about to be (fill_kproc, kern_sysctl.c 1.482), whose times
 // are 0 already.
 func (t *Table) live(r Row) bool { return r.U64(t.Valid) != 0 && t.start(r) != 0 }
-
-func (t *Table) system(r Row) bool { return r.U32(t.Flags)&flagSystem != 0 }
 
 // start returns when a process was created, in microseconds since 1970.
 func (t *Table) start(r Row) uint64 {

@@ -52,7 +52,7 @@ const left = `## What psutil has and pidometer leaves out
 | CPU frequency on NetBSD | there is no number that all processors have |
 | temperatures, fans and batteries on NetBSD | envsys(4) answers with a property list that it maps into the caller's memory, which Go's runtime knows nothing of |
 | what each swap area takes | the kernels sum them up beside their memory; swapctl(2) would tell, and OpenBSD lets no program but its C library call it |
-| details ("pidometer inspect") and events as they happen | not read yet: passes tell who came and who went |
+| details ("pidometer inspect") and events as they happen | this version does not read them: passes tell who came and who went |
 
 ## What was seen where
 

@@ -10,10 +10,7 @@ import (
 func table() sysctl.Table {
 	return sysctl.Table{
 		Name: "kern.proc2", MIB: 47, All: 0, Size: 680,
-		Flags: 112, PID: 116, Parent: 120, Session: 124, Group: 128,
-		User: 136, RealUser: 140, GroupID: 144, RealGroup: 148, Groups: 152, GroupCount: 216, Terminal: 220,
-		Stat: 360, Nice: 363, Command: 368, Valid: 448, Start: 456, StartMicros: 460, Children: 592,
-		CPU: 600, RealStat: 632, SavedUser: 640, SavedGroup: 644,
+		PID: 116, Parent: 120, User: 136, Nice: 363, Command: 368, Valid: 448, Start: 456, StartMicros: 460, CPU: 600,
 		Members: []sysctl.Member{
 			{Field: platform.ProcessMemoryRSS, At: 432, Kind: sysctl.Pages32},
 			{Field: platform.ProcessMemoryText, At: 436, Kind: sysctl.Pages32},

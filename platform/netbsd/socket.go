@@ -14,7 +14,6 @@ const (
 	fileType   = 16
 	fileData   = 64 // the socket's address
 	filePid    = 104
-	fileFD     = 108
 	typeSocket = 2 // DTYPE_SOCKET
 )
 

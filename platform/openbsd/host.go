@@ -230,6 +230,6 @@ func mountTable() sysctl.MountTable {
 // loginTable is struct utmp (utmp.h).
 func loginTable() sysctl.LoginTable {
 	return sysctl.LoginTable{
-		Path: "/var/run/utmp", Size: 304, Line: 0, LineLength: 8, User: 8, UserLength: 32, Host: 40, HostLength: 256, Seconds: 296,
+		Path: "/var/run/utmp", Size: 304, User: 8,
 	}
 }

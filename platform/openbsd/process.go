@@ -21,12 +21,9 @@ const (
 	tidAt   = 608
 )
 
-// Sizes of code, data and stack in pages: the sum is what ps(1) calls VSZ.
-const (
-	textAt  = 388
-	dataAt  = 392
-	stackAt = 396
-)
+// textAt is where the sizes of code, data and stack are, in pages: their sum is what
+// ps(1) calls VSZ.
+const textAt = 388
 
 // table is struct kinfo_proc (sys/sysctl.h of OpenBSD 7; the same in the Rust crate
 // libc). Its first 616 bytes are the same since OpenBSD 5.4. The kernel refuses to be
@@ -34,10 +31,7 @@ const (
 func table() sysctl.Table {
 	return sysctl.Table{
 		Name: "kern.proc", MIB: kernProc, All: allAndKernel, Size: rowSize,
-		Flags: flagsAt, PID: pidAt, Parent: 112, Session: 116, Group: 120,
-		User: 128, RealUser: 132, GroupID: 136, RealGroup: 140, Groups: 144, GroupCount: 208, Terminal: 212,
-		Stat: statAt, Nice: 307, Command: 312, Valid: 400, Start: 408, StartWide: true, StartMicros: 416,
-		Children: 552, SavedUser: 568, SavedGroup: 572, CPU: 592,
+		PID: pidAt, Parent: 112, User: 128, Nice: 307, Command: 312, Valid: 400, Start: 408, StartWide: true, StartMicros: 416, CPU: 592,
 		Members: []sysctl.Member{
 			{Field: platform.ProcessMemoryRSS, At: 384, Kind: sysctl.Pages32},
 			{Field: platform.ProcessMemoryText, At: textAt, Kind: sysctl.Pages32},
