@@ -53,7 +53,7 @@ func FuzzDevice(f *testing.F) {
 // vector is what the kernel writes for a list of strings, with room for some more
 // pointers than there are.
 func vector(list [][]byte, gap int) (b []byte) {
-	at := uint64(0x7f0000001000 + 8*(len(list)+1+gap))
+	at := 0x7f0000001000 + 8*uint64(len(list)+1+gap)
 	var text []byte
 	for _, s := range list {
 		b = binary.LittleEndian.AppendUint64(b, at+uint64(len(text)))

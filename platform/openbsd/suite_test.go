@@ -19,3 +19,19 @@ func TestBackend(t *testing.T) {
 func TestSimulation(t *testing.T) {
 	worldtest.Simulate(t, worlds, worldtest.OpenBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
 }
+
+// Each number of sys/proc.h has its state, and one that is not there has none.
+func TestStates(t *testing.T) {
+	row := make([]byte, rowSize)
+	for number, want := range map[byte]platform.State{1: platform.StateSleeping, 2: platform.StateRunning, 3: platform.StateSleeping,
+		4: platform.StateStopped, 5: platform.StateDefunct, 6: platform.StateDefunct, 7: platform.StateRunning} {
+		row[statAt] = number
+		if got, ok := stateOf(row); !ok || got != want {
+			t.Errorf("state %d is %v (%v), want %v", number, got, ok, want)
+		}
+	}
+	row[statAt] = 9
+	if got, ok := stateOf(row); ok {
+		t.Errorf("state 9 is %v", got)
+	}
+}

@@ -252,7 +252,7 @@ func (k *Kernel) arguments(args []int32) ([]byte, error) {
 		return join(list), nil
 	}
 	const base = 0x7f00_0000_1000
-	at := uint64(base + 8*(len(list)+1))
+	at := (base + 8*uint64(len(list)+1))
 	var b []byte
 	for _, s := range list {
 		b = binary.LittleEndian.AppendUint64(b, at)
