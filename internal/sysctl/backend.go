@@ -249,6 +249,9 @@ func (p *Pass) Close() error {
 	return nil
 }
 
+// File reads a whole file.
+func (b *Backend) File(path string) ([]byte, error) { return b.kernel.File(path) }
+
 // Page returns the size of a page in bytes.
 func (b *Backend) Page() uint64 { return b.page }
 

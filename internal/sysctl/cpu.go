@@ -43,6 +43,19 @@ func CPUs(name string, rate int, read func(p *Pass, cpu int32) (t CPUTime, ok bo
 		Each: func(p *Pass) error { return p.sendCPUs() }}
 }
 
+// AllCPUs is a source of CPU times that one call tells of all CPUs.
+func AllCPUs(name string, rate int, read func(*Pass) ([]CPUTime, error)) HostSource {
+	s := CPUs(name, rate, nil, nil)
+	s.Host = func(p *Pass) error {
+		all, err := read(p)
+		if err != nil {
+			return err
+		}
+		return p.takeCPUs(rate, all)
+	}
+	return s
+}
+
 func (p *Pass) readCPUs(rate int, read func(p *Pass, cpu int32) (CPUTime, bool, error)) error {
 	count, err := p.number(ctlHW, hwCPUs)
 	if err != nil {
@@ -51,22 +64,32 @@ func (p *Pass) readCPUs(rate int, read func(p *Pass, cpu int32) (CPUTime, bool, 
 	if count == 0 || count > mostCPUs {
 		return errContent
 	}
-	tick, err := p.tick(rate)
-	if err != nil {
-		return err
-	}
-	p.pass.cpus = p.pass.cpus[:0]
-	var sum CPUTime
+	var all []CPUTime
 	for cpu := range int32(count) {
 		t, ok, err := read(p, cpu)
 		if err != nil {
 			return err
 		}
 		if ok {
-			t = CPUTime{uint64(cpu), t.User * tick, t.Nice * tick, t.System * tick, t.Interrupt * tick, t.Idle * tick}
-			p.pass.cpus = append(p.pass.cpus, t)
-			sum = CPUTime{0, sum.User + t.User, sum.Nice + t.Nice, sum.System + t.System, sum.Interrupt + t.Interrupt, sum.Idle + t.Idle}
+			t.ID = uint64(cpu)
+			all = append(all, t)
 		}
+	}
+	return p.takeCPUs(rate, all)
+}
+
+// takeCPUs sets the sums of what was read in ticks, and keeps what each CPU did.
+func (p *Pass) takeCPUs(rate int, all []CPUTime) error {
+	tick, err := p.tick(rate)
+	if err != nil {
+		return err
+	}
+	p.pass.cpus = p.pass.cpus[:0]
+	var sum CPUTime
+	for _, t := range all {
+		t = CPUTime{t.ID, t.User * tick, t.Nice * tick, t.System * tick, t.Interrupt * tick, t.Idle * tick}
+		p.pass.cpus = append(p.pass.cpus, t)
+		sum = CPUTime{0, sum.User + t.User, sum.Nice + t.Nice, sum.System + t.System, sum.Interrupt + t.Interrupt, sum.Idle + t.Idle}
 	}
 	sum.set(&p.sample, platform.HostCPUUser, platform.HostCPUNice, platform.HostCPUSystem, platform.HostCPUInterrupt, platform.HostCPUIdle)
 	p.sample.Set(platform.HostCPULogical, uint64(len(p.pass.cpus)))

@@ -22,7 +22,8 @@ type MountTable struct {
 const mountReadOnly = 0x1 // MNT_RDONLY
 
 // pseudo are file systems without storage behind them.
-var pseudo = map[string]bool{"kernfs": true, "procfs": true, "ptyfs": true, "fdesc": true, "fdescfs": true, "null": true, "union": true}
+var pseudo = map[string]bool{"kernfs": true, "procfs": true, "ptyfs": true, "fdesc": true, "fdescfs": true, "null": true, "union": true,
+	"devfs": true, "linprocfs": true, "linsysfs": true, "nullfs": true, "unionfs": true, "autofs": true}
 
 // Mounts is the list of mounts. The kernel tells what it last knew of each and waits for
 // none: a dead server costs nothing.

@@ -53,18 +53,27 @@ func (p *Pass) readTable() (err error) {
 	if p.pass.boot, err = p.bootTime(); err != nil {
 		return err
 	}
-	answer, err := askRecords(p.kernel, &p.table, t.Size, []int32{ctlKern, t.MIB, t.All, 0})
+	answer, err := p.askTable()
 	if err != nil {
 		return err
 	}
 	now, _ := p.kernel.Clocks()
 	p.pass.now = now / 1e3
-	if !Each(answer, t.Size, p.index) {
+	if !t.each(answer, p.index) {
 		p.rows = p.rows[:0]
 		clear(p.places)
 		return errContent
 	}
 	return nil
+}
+
+func (p *Pass) askTable() ([]byte, error) {
+	t := &p.dialect.Table
+	mib := []int32{ctlKern, t.MIB, t.All, 0}
+	if t.Whole {
+		return grow(&p.table, func(buf []byte) (int, error) { return p.kernel.Sysctl(mib, buf) })
+	}
+	return askRecords(p.kernel, &p.table, t.Size, mib)
 }
 
 // index notes where a PID is. The list of zombies is read behind that of the living, so
@@ -203,7 +212,7 @@ func (p *Pass) setRow(v *Visit, known bool) {
 	s.SetText(platform.ProcessCommand, t.command(v.Row))
 	s.Set(platform.ProcessParent, v.Row.U32(t.Parent))
 	s.Set(platform.ProcessUser, v.Row.U32(t.User))
-	s.SetSigned(platform.ProcessNice, int64(v.Row[t.Nice])-niceZero)
+	s.SetSigned(platform.ProcessNice, t.nice(v.Row))
 	if known {
 		setState(s, v.State)
 	}
@@ -213,7 +222,7 @@ func (p *Pass) setRow(v *Visit, known bool) {
 	for _, m := range t.Members {
 		s.Set(m.Field, m.Value(v.Row, p.page))
 	}
-	if cpu := v.Row.U64(t.CPU); cpu != noCPU {
+	if cpu, ok := t.cpu(v.Row); ok {
 		s.Set(platform.ProcessCPUNumber, cpu)
 	}
 	p.setUptime(v)

@@ -20,6 +20,7 @@ const (
 	Segments              // three numbers of pages of 32 bits each: code, data and stack
 	Micros                // seconds and microseconds, 32 bits each
 	Timeval               // seconds and microseconds, 64 bits each
+	PagesPair             // two numbers of pages of 64 bits each: data and stack
 )
 
 // Member is one field in a row of the table of processes.
@@ -36,11 +37,16 @@ type Table struct {
 	MIB  int32  // of the table, below CTL_KERN
 	All  int32  // the operation that tells of all processes, the kernel's own among them
 	Size int    // bytes of a row that are asked for: the kernel leaves out the rest
+	// Whole says that the kernel is not told a size: each row begins with its own, in 32
+	// bits, which is at least Size.
+	Whole bool
 
 	PID, Parent, User  int
 	Nice, Command, CPU int
-	Valid              int // 64 bits that are not 0 while it lives
-	Start              int // seconds
+	NiceSigned         bool // from -20 to 20; otherwise from 0 to 40
+	CPUNarrow          bool // 32 bits; otherwise 64
+	Valid              int  // 64 bits that are not 0 while it lives; 0 where there is no such thing
+	Start              int  // seconds
 	StartWide          bool
 	StartMicros        int
 	Members            []Member
@@ -69,7 +75,33 @@ func (t *Table) pid(r Row) uint64 { return r.U32(t.PID) }
 // live reports whether the kernel tells more than who it is: neither of a zombie, nor
 // on OpenBSD of one that is about to be (fill_kproc, kern_sysctl.c 1.482), whose times
 // are 0 already.
-func (t *Table) live(r Row) bool { return r.U64(t.Valid) != 0 && t.start(r) != 0 }
+func (t *Table) live(r Row) bool { return (t.Valid == 0 || r.U64(t.Valid) != 0) && t.start(r) != 0 }
+
+// nice returns how nice a process is, from -20, the most favoured.
+func (t *Table) nice(r Row) int64 {
+	if t.NiceSigned {
+		return int64(int8(r[t.Nice]))
+	}
+	return int64(r[t.Nice]) - niceZero
+}
+
+// cpu returns the CPU that a process ran on last, if it has run.
+func (t *Table) cpu(r Row) (number uint64, ok bool) {
+	if t.CPUNarrow {
+		number = r.U32(t.CPU)
+		return number, int32(number) >= 0
+	}
+	number = r.U64(t.CPU)
+	return number, number != noCPU
+}
+
+// each calls each with every row.
+func (t *Table) each(b []byte, each func(Row)) (whole bool) {
+	if t.Whole {
+		return EachSized(b, 4, t.Size, each)
+	}
+	return Each(b, t.Size, each)
+}
 
 // start returns when a process was created, in microseconds since 1970.
 func (t *Table) start(r Row) uint64 {
@@ -96,6 +128,8 @@ func (m Member) Value(r Row, page uint64) uint64 {
 		return (r.U32(m.At) + r.U32(m.At+4) + r.U32(m.At+8)) * page
 	case Kilobytes:
 		return r.U64(m.At) * 1024
+	case PagesPair:
+		return (r.U64(m.At) + r.U64(m.At+8)) * page
 	case Micros:
 		return r.micros(m.At) * 1e3
 	case Timeval:
@@ -132,6 +166,20 @@ func (t *Table) given() (gives []platform.Given) {
 func Each(b []byte, size int, each func(Row)) (whole bool) {
 	for ; len(b) >= size; b = b[size:] {
 		each(Row(b[:size:size]))
+	}
+	return len(b) == 0
+}
+
+// EachSized calls each with every record, which begins with its own size in so many bytes,
+// 4 or 8. One that is shorter than least, or does not fit, ends it.
+func EachSized(b []byte, width, least int, each func(Row)) (whole bool) {
+	for len(b) >= width {
+		size := layout.Word(b, 0, width)
+		if size < uint64(max(least, width)) || size > uint64(len(b)) {
+			return false
+		}
+		each(Row(b[:size:size]))
+		b = b[size:]
 	}
 	return len(b) == 0
 }

@@ -1,0 +1,90 @@
+package freebsd
+
+import (
+	"os"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pidometer/pidometer/internal/sysctl"
+)
+
+// uptime is CLOCK_UPTIME (sys/_clock_id.h), which counts from the start.
+const uptime = 5
+
+// kernel makes the calls of this machine.
+type kernel struct{}
+
+func newKernel() (Kernel, error) { return kernel{}, nil }
+
+// Sysctl is __sysctl(2).
+func (kernel) Sysctl(mib []int32, buf []byte) (int, error) {
+	return sysctl.BSD.Call(buf, func(buf []byte) (int, bool, int) {
+		size := uintptr(len(buf))
+		_, _, errno := unix.Syscall6(unix.SYS___SYSCTL, uintptr(unsafe.Pointer(unsafe.SliceData(mib))), uintptr(len(mib)),
+			uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(unsafe.Pointer(&size)), 0, 0)
+		return int(size), errno != 0, int(errno)
+	})
+}
+
+// Named is __sysctlbyname(2), since FreeBSD 12.2, and where numbers are behind the name
+// __sysctl(2) with the numbers that it leads to.
+func (k kernel) Named(name string, args []int32, buf []byte) (int, error) {
+	if len(args) > 0 {
+		return k.numbered(name, args, buf)
+	}
+	return sysctl.BSD.Call(buf, func(buf []byte) (int, bool, int) {
+		size := uintptr(len(buf))
+		_, _, errno := unix.Syscall6(unix.SYS___SYSCTLBYNAME, uintptr(unsafe.Pointer(unsafe.StringData(name))), uintptr(len(name)),
+			uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(unsafe.Pointer(&size)), 0, 0)
+		return int(size), errno != 0, int(errno)
+	})
+}
+
+func (kernel) numbered(name string, args []int32, buf []byte) (int, error) {
+	numbers := make([]int, len(args))
+	for i, a := range args {
+		numbers[i] = int(a)
+	}
+	answer, err := unix.SysctlRaw(name, numbers...)
+	copy(buf, answer)
+	return len(answer), translate(err)
+}
+
+// Mounts is getfsstat(2).
+func (kernel) Mounts(buf []byte) (int, error) {
+	const size = int(unsafe.Sizeof(unix.Statfs_t{}))
+	count, err := unix.Getfsstat(nil, unix.MNT_NOWAIT)
+	if err != nil || count == 0 || count*size > len(buf) {
+		return count * size, translate(err)
+	}
+	list := make([]unix.Statfs_t, count)
+	count, err = unix.Getfsstat(list, unix.MNT_NOWAIT)
+	if err != nil {
+		return 0, translate(err)
+	}
+	return copy(buf, unsafe.Slice((*byte)(unsafe.Pointer(&list[0])), min(count, len(list))*size)), nil
+}
+
+// File reads a whole file.
+func (kernel) File(path string) ([]byte, error) { return os.ReadFile(path) }
+
+// Pid is getpid(2).
+func (kernel) Pid() uint64 { return uint64(os.Getpid()) }
+
+// Clocks are CLOCK_REALTIME and CLOCK_UPTIME.
+func (kernel) Clocks() (now, since uint64) {
+	var t unix.Timespec
+	if err := unix.ClockGettime(uptime, &t); err != nil {
+		return uint64(time.Now().UnixNano()), 0
+	}
+	return uint64(time.Now().UnixNano()), uint64(t.Nano())
+}
+
+func translate(err error) error {
+	if errno, ok := err.(unix.Errno); ok {
+		return sysctl.BSD.Error(int(errno))
+	}
+	return err
+}

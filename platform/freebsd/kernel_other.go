@@ -1,0 +1,12 @@
+//go:build !freebsd
+
+package freebsd
+
+import (
+	"errors"
+	"fmt"
+)
+
+func newKernel() (Kernel, error) {
+	return nil, fmt.Errorf("no FreeBSD here: %w", errors.ErrUnsupported)
+}
