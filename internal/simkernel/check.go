@@ -23,6 +23,9 @@ type Dialect struct {
 	// Unlike are fields that this kernel counts otherwise, or not truly, and which are
 	// compared elsewhere. Each has its reason.
 	Unlike map[platform.Field]string
+	// Exact are fields that are told to the digit, though their sources declare the unit of
+	// other machines of the kind.
+	Exact []platform.Field
 	// Undead are fields that a zombie has not, and Refused those that are refused of a
 	// process that denies them.
 	Undead, Refused []platform.Field
@@ -79,6 +82,9 @@ func (c *check) declare() {
 		c.all = c.all.With(i)
 		for _, g := range s.Gives {
 			_, unlike := c.Unlike[g.Field]
+			if slices.Contains(c.Exact, g.Field) {
+				g.Step = 1
+			}
 			c.given[g.Field] = given{g, !unlike}
 		}
 	}

@@ -109,6 +109,9 @@ const mostPID = 12
 func New(seed uint64, most int) *World {
 	w := &World{Seed: seed, Boot: time.Unix(1_790_000_000, 0), Now: time.Hour, Memory: 8 << 30, Free: 5 << 30,
 		rng: rand.New(rand.NewPCG(seed, 7)), most: most, next: 1, CPUs: make([]CPU, 1+seed%4)}
+	for i := range w.CPUs {
+		w.CPUs[i].Idle = w.Now
+	}
 	first := w.born(0, "init")
 	w.Self = w.born(first.PID, "observer").PID
 	for i := range 2 {
