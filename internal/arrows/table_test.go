@@ -97,6 +97,7 @@ var table = []arrow{
 		"google.golang.org/protobuf/...",
 	}},
 	{"internal/simkernel", []string{"platform", "internal/layout"}, nil},
+	{"internal/simkernel/*", []string{"internal/simkernel"}, nil},
 }
 
 // api is what package instrumentation may reach outside this module, itself or

@@ -16,10 +16,10 @@ import (
 var update = flag.Bool("update", false, "write docs/platforms.md anew")
 
 // systems are those of the table, in its order.
-var systems = []string{"linux", "windows", "openbsd", "netbsd"}
+var systems = []string{"linux", "windows", "freebsd", "openbsd", "netbsd"}
 
 // missing are the systems that the project is for and has no backend for yet.
-const missing = "macOS, FreeBSD, illumos and Solaris have no backend yet: the program builds there and says so."
+const missing = "macOS, illumos and Solaris have no backend yet: the program builds there and says so."
 
 const detailsHead = `
 ### Details
@@ -63,7 +63,7 @@ const left = `## What psutil has and pidometer leaves out
 | linux arm64 | compiled | not run | not run |
 | windows amd64 | hand-made answers of 64 and 32 bits, fuzzed against slow twins; layouts compared with golang.org/x/sys/windows | hand-made kernel; a recording of Wine 8.0; Wine 8.0, which counts no I/O, page faults and context switches and has no disk counters | hand-made kernel; Wine 8.0 |
 | windows arm64, 386 | compiled | not run | not run |
-| openbsd, netbsd amd64 and arm64 | layouts alone: offsets compared with C declarations laid out by the rules of the ABI and with golang.org/x/sys/unix; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; compiled; never run on the real kernel | simulated kernel |
+| freebsd, openbsd, netbsd amd64 and arm64 | layouts alone: offsets compared with C declarations laid out by the rules of the ABI and with golang.org/x/sys/unix; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; compiled; never run on the real kernel | simulated kernel |
 
 Sensors, fans, batteries, supplies, energy counters, memory controllers and cpufreq were seen in hand-made trees alone: the
 machines that the tests ran on are virtual ones, and have none.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pidometer/pidometer/platform"
+	"github.com/pidometer/pidometer/platform/freebsd"
 	"github.com/pidometer/pidometer/platform/linux"
 	"github.com/pidometer/pidometer/platform/netbsd"
 	"github.com/pidometer/pidometer/platform/openbsd"
@@ -53,6 +54,8 @@ func Sources(goos string) []platform.Source {
 		return windows.Sources()
 	case "openbsd":
 		return openbsd.Sources()
+	case "freebsd":
+		return freebsd.Sources()
 	case "netbsd":
 		return netbsd.Sources()
 	}

@@ -1,4 +1,4 @@
-//go:build !linux && !windows && !netbsd && !openbsd
+//go:build !linux && !windows && !freebsd && !netbsd && !openbsd
 
 package native
 
