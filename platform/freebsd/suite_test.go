@@ -25,16 +25,16 @@ func TestBackend(t *testing.T) {
 }
 
 var (
-	seeds = flag.Uint64("seeds", 1000, "how many worlds are simulated")
+	seeds = flag.Uint64("seeds", worlds, "how many worlds are simulated")
 	seed  = flag.Uint64("seed", 0, "simulate the world of this seed alone, unless 0")
 )
 
 // world is how FreeBSD tells of a world.
 var world = simkernel.Dialect{
 	Open: func(w *simkernel.World) (platform.Backend, error) { return New(Options{Kernel: sim.New(w)}) },
-	// Microseconds since the start.
 	Exact: []platform.Field{platform.HostCPUUser, platform.HostCPUNice, platform.HostCPUSystem, platform.HostCPUInterrupt, platform.HostCPUIdle,
 		platform.CPUUser, platform.CPUNice, platform.CPUSystem, platform.CPUInterrupt, platform.CPUIdle},
+	// Microseconds since the start.
 	Start: func(_ *simkernel.World, p *simkernel.Process) uint64 { return uint64(p.Born.Microseconds()) },
 }
 
