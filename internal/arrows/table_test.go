@@ -33,7 +33,7 @@ var table = []arrow{
 		"platform/freebsd", "platform/openbsd", "platform/netbsd", "platform/solaris"}, nil},
 	{"platform/platformtest", []string{"platform"}, nil},
 	{"platform/*", []string{"platform", "internal/layout", "internal/sysctl", "internal/text", "internal/turn"}, []string{"golang.org/x/sys/..."}},
-	{"internal/sysctl", []string{"platform", "internal/layout", "internal/turn"}, nil}, // what NetBSD and OpenBSD share
+	{"internal/sysctl", []string{"platform", "internal/layout", "internal/turn"}, nil}, // what the BSDs share
 	{"internal/text", nil, nil},
 	{"internal/turn", nil, nil},
 	{"internal/layout", []string{"platform"}, nil},

@@ -63,6 +63,7 @@ func (l *life) is(k platform.Key) bool {
 // Passed takes a pass that has just been made. Its rows are lent until it returns.
 func (e *Engine) Passed(p *oneshot.Pass) {
 	e.pass(p)
+	e.out.flushExcess() // the last pass is behind all that a shutdown sends
 	e.out.settle(patience)
 }
 

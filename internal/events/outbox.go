@@ -18,7 +18,8 @@ const (
 	perSecond = 1000
 	// roomFor is how many events may wait to be handed to a LoggerProvider that is slow.
 	roomFor = 8192
-	// silence is the least time between two events that tell of limited ones.
+	// silence is the least time between two events that tell of limited ones, unless a
+	// pass comes between.
 	silence = 10 * time.Second
 )
 

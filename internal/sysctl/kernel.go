@@ -1,5 +1,5 @@
 // Package sysctl reads the kernels that tell of themselves in sysctl(3) by numbers, and
-// of all processes in one call: NetBSD's and OpenBSD's. What is the same in both is
+// of all processes in one call: FreeBSD's, NetBSD's and OpenBSD's. What is the same in them is
 // here: how a call is repeated, the table of processes and who is who in it, network
 // interfaces, mounts and averages of load. A [Dialect] holds what differs, most of it
 // offsets in structures.
@@ -25,11 +25,11 @@ import (
 type Kernel interface {
 	// Sysctl reads what has a name of numbers.
 	Sysctl(mib []int32, buf []byte) (n int, err error)
-	// Named reads what has a number that only its name leads to, on NetBSD. args are
+	// Named reads what has a number that only its name leads to, not on OpenBSD. args are
 	// the numbers behind it.
 	Named(name string, args []int32, buf []byte) (n int, err error)
 	// Mounts lists the mounts without waiting for any: getvfsstat(2) on NetBSD and
-	// getfsstat(2) on OpenBSD with MNT_NOWAIT.
+	// getfsstat(2) on the others with MNT_NOWAIT.
 	Mounts(buf []byte) (n int, err error)
 	// File reads a whole file: /etc/passwd and the list of who is logged in.
 	File(path string) ([]byte, error)
@@ -46,13 +46,13 @@ var (
 )
 
 // Errno are the numbers of a system's errors that matter here. They differ between
-// systems; of those here NetBSD and OpenBSD have the same, as 4.4BSD had them (errno(2)
+// systems; of those here the BSDs have the same, as 4.4BSD had them (errno(2)
 // of each, and golang.org/x/sys/unix).
 type Errno struct {
 	Perm, NoEntry, NoProcess, Interrupted, NoDevice, NoMemory, Access, Busy, Invalid, NotSupported, NoSystemCall int
 }
 
-// BSD are the numbers that errno(2) of NetBSD 10 and of OpenBSD 7.6 have in common.
+// BSD are the numbers that errno(2) of FreeBSD 14, NetBSD 10 and OpenBSD 7.6 have in common.
 var BSD = Errno{Perm: 1, NoEntry: 2, NoProcess: 3, Interrupted: 4, NoDevice: 6, NoMemory: 12, Access: 13, Busy: 16, Invalid: 22, NotSupported: 45, NoSystemCall: 78}
 
 // Error translates an error number. 0 with a call that failed is an error too.

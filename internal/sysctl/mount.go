@@ -41,9 +41,9 @@ func (p *Pass) sendMounts(t *MountTable) error {
 	}
 	seen := map[platform.Key]bool{}
 	whole := Each(b, t.Size, func(r Row) {
-		kind := string(t.text(r, t.Type, t.TypeLength))
+		pseudo := pseudo[string(t.text(r, t.Type, t.TypeLength))]
 		key := platform.Key{ID: r.U64(t.Device), Name: string(t.text(r, t.Point, t.PointLength))}
-		if err != nil || seen[key] || !p.options.AllDevices && (pseudo[kind] || r.U64(t.Blocks) == 0) {
+		if err != nil || seen[key] || !p.options.AllDevices && (pseudo || r.U64(t.Blocks) == 0) {
 			return
 		}
 		seen[key] = true

@@ -40,18 +40,21 @@ const left = `## What psutil has and pidometer leaves out
 | memory_info_ex as it was in psutil 4 | an alias then, and the name of something new in psutil 8; its fields are fields of a process here |
 | lib and dirty of a process's memory | always 0 since Linux 2.6 |
 
-## What OpenBSD and NetBSD do not tell
+## What the BSDs do not tell
 
 | what | why |
 | --- | --- |
 | executable on OpenBSD | the kernel keeps no path of the program, and arguments are what whoever started it says |
-| CPU time of children | told as one sum of user and system time, which no metric of the conventions has a place for |
-| time of single disk requests, merged requests | hw.diskstats and hw.iostats count requests, bytes and busy time |
+| CPU time of children on OpenBSD and NetBSD | told as one sum of user and system time, which no metric of the conventions has a place for |
+| time of single disk requests on OpenBSD and NetBSD | hw.diskstats and hw.iostats count requests, bytes and busy time |
+| merged requests | no kernel of them counts any |
 | bytes that a process read and wrote | requests are counted, bytes are not |
-| unique, proportional and swapped memory of a process, physical cores, CPU affinity, I/O priority | neither kernel tells |
+| unique, proportional and swapped memory of a process, I/O priority | no kernel of them tells |
+| physical cores, CPU affinity, limits of a process on OpenBSD and NetBSD | neither kernel tells |
+| CPU affinity and CPU frequency on FreeBSD | this version does not read cpuset_getaffinity(2) and dev.cpu.N.freq |
 | CPU frequency on NetBSD | there is no number that all processors have |
 | temperatures, fans and batteries on NetBSD | envsys(4) answers with a property list that it maps into the caller's memory, which Go's runtime knows nothing of |
-| what each swap area takes | the kernels sum them up beside their memory; swapctl(2) would tell, and OpenBSD lets no program but its C library call it |
+| what each swap area takes | OpenBSD and NetBSD sum them up beside their memory, and FreeBSD's are summed up to be alike; swapctl(2) would tell, and OpenBSD lets no program but its C library call it |
 | details ("pidometer inspect") and events as they happen | this version does not read them: passes tell who came and who went |
 
 ## What was seen where
