@@ -5,6 +5,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/pidometer/pidometer/platform"
+	"github.com/pidometer/pidometer/semconv"
 )
 
 // On a host where nothing happens the engine is not woken, and asks the kernel once in a
@@ -33,4 +36,35 @@ func TestIdle(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is left out is counted by the next pass, however lately it was told before: after
+// the last pass nobody tells any more.
+func TestLeftOutIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKernel()
+		k.tiers = everything
+		b := begin(t, k, nil)
+		b.pass(t, time.Second)
+		b.take()
+		const many = 3 * perSecond
+		for round := range uint64(3) {
+			for pid := range uint64(many) {
+				k.tell(platform.Occurrence{Kind: platform.ProcessStarted, Key: platform.Key{ID: 100 + round*many + pid, Start: k.now()}})
+			}
+			b.pass(t, 2*time.Second)
+			var told, left int64
+			for _, e := range b.take() {
+				switch {
+				case e.name == semconv.EventProcessStart:
+					told++
+				case e.name == semconv.EventLimited && e.attrs[string(semconv.LimitedEvent)] == semconv.EventProcessStart:
+					left += e.attrs[string(semconv.LimitedCount)].(int64)
+				}
+			}
+			if told > perSecond || told+left != many {
+				t.Errorf("round %d: %d told and %d left out of %d", round, told, left, many)
+			}
+		}
+	})
 }
