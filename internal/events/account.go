@@ -29,7 +29,9 @@ func (e *Engine) account(o *platform.Occurrence) {
 	if o.Usage == nil {
 		return
 	}
-	e.accounts.add(o)
+	if e.config.All { // nobody else tells what a process has used
+		e.accounts.add(o)
+	}
 	if len(e.records) == mostRecords {
 		e.lost(1)
 		return

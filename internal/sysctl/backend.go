@@ -29,6 +29,7 @@ type Dialect struct {
 	Hosts     []HostSource
 	Interface InterfaceTable
 	Mount     MountTable
+	Disk      DiskTable
 	Login     LoginTable
 }
 
@@ -142,7 +143,7 @@ func (b *Backend) number(mib ...int32) (uint64, error) {
 	var buf [8]byte
 	n, err := b.kernel.Sysctl(mib, buf[:])
 	if err == nil && n != 4 && n != 8 {
-		err = fmt.Errorf("%d bytes: %w", n, errContent)
+		err = fmt.Errorf("%d bytes: %w", n, ErrContent)
 	}
 	if err != nil {
 		return 0, err
@@ -161,7 +162,7 @@ func (b *Backend) bootTime() (micros uint64, err error) {
 	now, _ := b.kernel.Clocks()
 	micros, ok := decodeBootTime(buf[:min(n, len(buf))], b.dialect.BootUnit)
 	if !ok || micros > now/1e3+1e6 {
-		return 0, fmt.Errorf("kern.boottime of %d bytes: %w", n, errContent)
+		return 0, fmt.Errorf("kern.boottime of %d bytes: %w", n, ErrContent)
 	}
 	return micros, nil
 }

@@ -62,7 +62,7 @@ func (p *Pass) readCPUs(rate int, read func(p *Pass, cpu int32) (CPUTime, bool, 
 		return err
 	}
 	if count == 0 || count > mostCPUs {
-		return errContent
+		return ErrContent
 	}
 	var all []CPUTime
 	for cpu := range int32(count) {
@@ -105,7 +105,7 @@ func (p *Pass) tick(rate int) (uint64, error) {
 	}
 	tick, ok := decodeTick(b, rate)
 	if !ok {
-		return 0, errContent
+		return 0, ErrContent
 	}
 	return tick, nil
 }

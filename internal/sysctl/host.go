@@ -93,7 +93,7 @@ func Load() HostSource {
 		}
 		load, ok := decodeLoad(b)
 		if !ok {
-			return errContent
+			return ErrContent
 		}
 		for i, f := range fields {
 			p.sample.Set(f, load[i])

@@ -100,7 +100,7 @@ func (p *Pass) sendInterfaces(t *InterfaceTable) error {
 	}
 	hardware := false
 	if !t.decodeInterfaces(b, func(m message) bool { hardware = hardware || t.hardware(m); return true }) {
-		return errContent
+		return ErrContent
 	}
 	seen := map[string]bool{}
 	t.decodeInterfaces(b, func(m message) bool {

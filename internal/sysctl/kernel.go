@@ -39,11 +39,10 @@ type Kernel interface {
 	Clocks() (now, uptime uint64)
 }
 
-// Errors that a decoder or a call may end in.
-var (
-	errContent = errors.New("unexpected content")
-	errBusy    = errors.New("interrupted again and again")
-)
+// ErrContent says that an answer is shorter than its structure, or does not read as one.
+var ErrContent = errors.New("unexpected content")
+
+var errBusy = errors.New("interrupted again and again")
 
 // Errno are the numbers of a system's errors that matter here. They differ between
 // systems; of those here the BSDs have the same, as 4.4BSD had them (errno(2)
@@ -67,7 +66,7 @@ func (e Errno) Error(number int) error {
 	case e.NotSupported, e.NoSystemCall, e.NoDevice:
 		return fmt.Errorf("errno %d: %w", number, errors.ErrUnsupported)
 	case 0:
-		return fmt.Errorf("failed without an error: %w", errContent)
+		return fmt.Errorf("failed without an error: %w", ErrContent)
 	}
 	return fmt.Errorf("errno %d", number)
 }

@@ -52,7 +52,7 @@ func (p *Pass) sendMounts(t *MountTable) error {
 		err = p.Hand()
 	})
 	if !whole && err == nil {
-		return errContent
+		return ErrContent
 	}
 	return err
 }

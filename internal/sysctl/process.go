@@ -62,7 +62,7 @@ func (p *Pass) readTable() (err error) {
 	if !t.each(answer, p.index) {
 		p.rows = p.rows[:0]
 		clear(p.places)
-		return errContent
+		return ErrContent
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 func TestErrors(t *testing.T) {
 	for number, want := range map[int]error{
 		1: fs.ErrPermission, 13: fs.ErrPermission, 3: os.ErrProcessDone, 2: fs.ErrNotExist, 45: errors.ErrUnsupported,
-		78: errors.ErrUnsupported, 6: errors.ErrUnsupported, 0: errContent,
+		78: errors.ErrUnsupported, 6: errors.ErrUnsupported, 0: ErrContent,
 	} {
 		if err := BSD.Error(number); !errors.Is(err, want) {
 			t.Errorf("errno %d is %v, want %v", number, err, want)
@@ -54,7 +54,7 @@ func TestCall(t *testing.T) {
 		t.Errorf("interrupted for ever: %v", err)
 	}
 	answers = []int{0}
-	if _, err := BSD.Call(nil, raw); !errors.Is(err, errContent) {
+	if _, err := BSD.Call(nil, raw); !errors.Is(err, ErrContent) {
 		t.Errorf("failed without an error: %v", err)
 	}
 	size = 0 // says that it is too small, and that nothing is needed
@@ -271,7 +271,7 @@ func FuzzLogins(f *testing.F) {
 
 func TestReasons(t *testing.T) {
 	for err, want := range map[error]platform.Reason{os.ErrProcessDone: platform.Gone, fs.ErrPermission: platform.Denied,
-		errors.ErrUnsupported: platform.Unsupported, fs.ErrNotExist: platform.Unsupported, errContent: platform.Unknown} {
+		errors.ErrUnsupported: platform.Unsupported, fs.ErrNotExist: platform.Unsupported, ErrContent: platform.Unknown} {
 		if got := reasonOf(err); got != want {
 			t.Errorf("%v is %v, want %v", err, got, want)
 		}

@@ -7,8 +7,6 @@
 package freebsd
 
 import (
-	"errors"
-
 	"github.com/pidometer/pidometer/internal/sysctl"
 	"github.com/pidometer/pidometer/platform"
 )
@@ -39,9 +37,6 @@ type Options struct {
 // library where it has one: [io/fs.ErrPermission], [os.ErrProcessDone],
 // [io/fs.ErrNotExist] and [errors.ErrUnsupported].
 type Kernel = sysctl.Kernel
-
-// errContent says that an answer is shorter than its structure.
-var errContent = errors.New("unexpected content")
 
 // Sources returns what a backend can read: processes first, then the host.
 func Sources() []platform.Source { return dialect().Sources() }

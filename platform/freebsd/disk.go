@@ -75,7 +75,7 @@ func readDisks(p *sysctl.Pass) (records []byte, err error) {
 			return nil, err
 		}
 		if len(b) < generation || (len(b)-generation)%diskSize != 0 {
-			return nil, errContent
+			return nil, sysctl.ErrContent
 		}
 		records = b[generation:]
 		changing := false

@@ -23,7 +23,7 @@ func readCPUs(p *sysctl.Pass) ([]sysctl.CPUTime, error) {
 	}
 	all, ok := decodeCPUs(b)
 	if !ok {
-		return nil, errContent
+		return nil, sysctl.ErrContent
 	}
 	return all, nil
 }
@@ -51,7 +51,7 @@ func named(p *sysctl.Pass, name string) (uint64, error) {
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(b) != 4 && len(b) != 8 {
-		return 0, fmt.Errorf("%s of %d bytes: %w", name, len(b), errContent)
+		return 0, fmt.Errorf("%s of %d bytes: %w", name, len(b), sysctl.ErrContent)
 	}
 	return layout.Word(b, 0, len(b)), nil
 }
@@ -60,7 +60,6 @@ func named(p *sysctl.Pass, name string) (uint64, error) {
 type namedField struct {
 	name  string
 	field platform.Field
-	pages bool
 }
 
 // numbers is a source of named numbers, each read by a call of its own. One that this
@@ -78,8 +77,6 @@ func numbers(name string, fields []namedField) sysctl.HostSource {
 				continue
 			case err != nil:
 				return err
-			case f.pages:
-				v *= p.Page()
 			}
 			p.Sample().Set(f.field, v)
 		}
@@ -89,16 +86,16 @@ func numbers(name string, fields []namedField) sysctl.HostSource {
 
 // cores is how many cores there are, since FreeBSD 12.
 func cores() sysctl.HostSource {
-	return numbers("kern.smp.cores", []namedField{{"kern.smp.cores", platform.HostCPUPhysical, false}})
+	return numbers("kern.smp.cores", []namedField{{"kern.smp.cores", platform.HostCPUPhysical}})
 }
 
 // activity is what the kernel counts of itself, in 64 bits (vm_meter.c).
 func activity() sysctl.HostSource {
 	return numbers("vm.stats.sys", []namedField{
-		{"vm.stats.sys.v_swtch", platform.HostContextSwitches, false},
-		{"vm.stats.sys.v_intr", platform.HostInterrupts, false},
-		{"vm.stats.sys.v_soft", platform.HostSoftInterrupts, false},
-		{"vm.stats.sys.v_syscall", platform.HostSystemCalls, false},
+		{"vm.stats.sys.v_swtch", platform.HostContextSwitches},
+		{"vm.stats.sys.v_intr", platform.HostInterrupts},
+		{"vm.stats.sys.v_soft", platform.HostSoftInterrupts},
+		{"vm.stats.sys.v_syscall", platform.HostSystemCalls},
 	})
 }
 
@@ -111,6 +108,9 @@ const (
 
 // born are the ways that processes are made. Threads of the kernel are none.
 var born = []string{"vm.stats.vm.v_forks", "vm.stats.vm.v_vforks", "vm.stats.vm.v_rforks"}
+
+// swapped are pages, not requests.
+var swapped = []namedField{{"vm.stats.vm.v_swappgsin", platform.HostSwapIn}, {"vm.stats.vm.v_swappgsout", platform.HostSwapOut}}
 
 // paging is faults, pages to and from swap, and processes that were made.
 func paging() sysctl.HostSource {
@@ -127,12 +127,12 @@ func paging() sysctl.HostSource {
 		}
 		p.Sample().Set(platform.HostFaultsMajor, major)
 		p.Sample().Set(platform.HostFaultsMinor, max(all, major)-major)
-		for name, f := range map[string]platform.Field{"vm.stats.vm.v_swappgsin": platform.HostSwapIn, "vm.stats.vm.v_swappgsout": platform.HostSwapOut} {
-			v, err := named(p, name)
+		for _, f := range swapped {
+			v, err := named(p, f.name)
 			if err != nil {
 				return err
 			}
-			p.Sample().Set(f, v)
+			p.Sample().Set(f.field, v)
 		}
 		var created uint64
 		for _, name := range born {
@@ -215,7 +215,7 @@ func swap() sysctl.HostSource {
 			}
 			blocks, taken, ok := decodeSwap(b)
 			if !ok {
-				return errContent
+				return sysctl.ErrContent
 			}
 			total, used = total+blocks, used+taken
 		}

@@ -1,7 +1,6 @@
 package freebsd
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"math"
@@ -76,12 +75,7 @@ func text(name, needs string, t platform.Text, op int32) sysctl.ProcessSource {
 		if v.Row.U64(flagsAt)&flagSystem != 0 {
 			return nil
 		}
-		b, err := p.Ask(ctlKern, kernProc, op, int32(v.Key.ID))
-		if err != nil {
-			return err
-		}
-		p.Sample().SetText(t, bytes.Clone(b))
-		return nil
+		return p.Lend(t, ctlKern, kernProc, op, int32(v.Key.ID))
 	}}
 }
 
@@ -124,7 +118,7 @@ func limits() sysctl.ProcessSource {
 		}
 		soft, hard, ok := decodeLimit(b)
 		if !ok {
-			return errContent
+			return sysctl.ErrContent
 		}
 		setLimit(p.Sample(), platform.ProcessFileLimitSoft, soft)
 		setLimit(p.Sample(), platform.ProcessFileLimitHard, hard)

@@ -58,13 +58,13 @@ func eachSocket(p *sysctl.Pass, each func(address uint64, k socketKind)) error {
 		each(r.U64(tcpcbSo), socketKind{state: sysctl.TCPState(r.U32(tcpcbState))})
 	})
 	if !whole {
-		return errContent
+		return sysctl.ErrContent
 	}
 	if b, err = p.AskNamed("net.inet.udp.pcblist"); err != nil {
 		return err
 	}
 	if !decodeSockets(b, inpcbSize, func(r sysctl.Row) { each(r.U64(inpcbSo), socketKind{udp: true}) }) {
-		return errContent
+		return sysctl.ErrContent
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func countFiles(p *sysctl.Pass, counts map[uint64]*sysctl.FileCount) error {
 		}
 	})
 	if !whole {
-		return errContent
+		return sysctl.ErrContent
 	}
 	return nil
 }

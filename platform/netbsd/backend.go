@@ -89,15 +89,14 @@ func dialect() *sysctl.Dialect {
 			executable(), arguments(), environment(),
 		},
 	}
-	interfaces, mounts, logins := interfaceTable(), mountTable(), loginTable()
-	d.Interface, d.Mount, d.Login = interfaces, mounts, logins
+	d.Interface, d.Mount, d.Login, d.Disk = interfaceTable(), mountTable(), loginTable(), diskTable()
 	d.Hosts = []sysctl.HostSource{
 		sysctl.System("netbsd"), sysctl.Uptime(), sysctl.Load(), hostID(),
 		sysctl.Number("kern.maxproc", platform.HostProcessLimit, ctlKern, kernMaxProc),
 		sysctl.Number("kern.maxfiles", platform.HostFileHandleLimit, ctlKern, kernMaxFiles),
 		sysctl.CPUs("kern.cp_time", clockRate, readCPU, nil),
 		uvm(), sockets(), sysctl.Sessions(&d.Login),
-		disks(), sysctl.Mounts(&d.Mount), sysctl.Interfaces(&d.Interface),
+		sysctl.Disks(&d.Disk), sysctl.Mounts(&d.Mount), sysctl.Interfaces(&d.Interface),
 	}
 	return d
 }

@@ -1,14 +1,9 @@
 package netbsd
 
 import (
-	"errors"
-
 	"github.com/pidometer/pidometer/internal/sysctl"
 	"github.com/pidometer/pidometer/platform"
 )
-
-// errContent says that an answer is shorter than its structure.
-var errContent = errors.New("unexpected content")
 
 // clockRate is where struct clockinfo has the rate of the statistics clock: hz, tick,
 // tickadj, stathz, profhz, each an int (sys/time.h).
@@ -24,7 +19,7 @@ func readCPU(p *sysctl.Pass, cpu int32) (t sysctl.CPUTime, ok bool, err error) {
 		return t, false, err
 	}
 	if t, ok = decodeCPU(b); !ok {
-		return t, false, errContent
+		return t, false, sysctl.ErrContent
 	}
 	return t, true, nil
 }
@@ -97,7 +92,7 @@ func uvm() sysctl.HostSource {
 func readUVM(p *sysctl.Pass) (sysctl.Row, error) {
 	b, err := p.Ask(ctlVM, vmUvmexp2)
 	if err == nil && len(b) < uvmSize {
-		err = errContent
+		err = sysctl.ErrContent
 	}
 	return sysctl.Row(b), err
 }
@@ -130,54 +125,21 @@ func hostID() sysctl.HostSource {
 	}}
 }
 
-// Offsets in struct io_sysctl (sys/iostat.h).
-const (
-	diskSize     = 104
-	diskNameSize = 16
-	diskTypeAt   = 20
-	diskIsDisk   = 0 // IOSTAT_DISK; others are tapes and NFS mounts
-	diskBusyAt   = 64
-)
-
-var diskMembers = []sysctl.Member{
-	{Field: platform.DiskIOTime, At: diskBusyAt, Kind: sysctl.Micros},
-	{Field: platform.DiskReads, At: 72},
-	{Field: platform.DiskReadBytes, At: 80},
-	{Field: platform.DiskWrites, At: 88},
-	{Field: platform.DiskWriteBytes, At: 96},
-}
-
-// disks is hw.iostats. It counts no time of single requests, but that in which any was
-// under way.
-func disks() sysctl.HostSource {
-	s := platform.Source{Name: "hw.iostats", Entity: platform.Disk, Cost: 5}
-	for _, m := range diskMembers {
-		s.Gives = append(s.Gives, m.Given())
+// diskTable is struct io_sysctl (sys/iostat.h). It counts no time of single requests, but
+// that in which any was under way.
+func diskTable() sysctl.DiskTable {
+	const size, kind, isDisk = 104, 20, 0 // IOSTAT_DISK; others are tapes and NFS mounts
+	return sysctl.DiskTable{
+		Name: "hw.iostats", MIB: []int32{ctlHW, hwIOStats, size}, Size: size, NameLength: 16,
+		Disk: func(r sysctl.Row) bool { return r.U32(kind) == isDisk },
+		Members: []sysctl.Member{
+			{Field: platform.DiskIOTime, At: 64, Kind: sysctl.Micros},
+			{Field: platform.DiskReads, At: 72},
+			{Field: platform.DiskReadBytes, At: 80},
+			{Field: platform.DiskWrites, At: 88},
+			{Field: platform.DiskWriteBytes, At: 96},
+		},
 	}
-	return sysctl.HostSource{Source: s, Each: func(p *sysctl.Pass) error {
-		b, err := p.Ask(ctlHW, hwIOStats, diskSize)
-		if err != nil {
-			return err
-		}
-		seen := map[string]bool{}
-		whole := sysctl.Each(b, diskSize, func(r sysctl.Row) {
-			name := sysctl.CString(r[:diskNameSize])
-			if err != nil || name == "" || seen[name] || r.U32(diskTypeAt) != diskIsDisk && !p.All() {
-				return
-			}
-			seen[name] = true
-			s := p.Sample()
-			s.Reset(platform.Disk, platform.Key{Name: name})
-			for _, m := range diskMembers {
-				s.Set(m.Field, m.Value(r, 0))
-			}
-			err = p.Hand()
-		})
-		if !whole && err == nil {
-			return errContent
-		}
-		return err
-	}}
 }
 
 // interfaceTable is struct if_msghdr with struct if_data in it (net/if.h; IfMsghdr and

@@ -47,7 +47,7 @@ func eachSocket(p *sysctl.Pass, each func(r sysctl.Row, tcp bool)) error {
 			return err
 		}
 		if !sysctl.Each(b, pcbSize, func(r sysctl.Row) { each(r, list.tcp) }) {
-			return errContent
+			return sysctl.ErrContent
 		}
 	}
 	return nil
@@ -106,7 +106,7 @@ func countFiles(p *sysctl.Pass, counts map[uint64]*sysctl.FileCount) error {
 		}
 	})
 	if !whole {
-		return errContent
+		return sysctl.ErrContent
 	}
 	return nil
 }

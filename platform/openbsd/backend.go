@@ -93,7 +93,7 @@ func dialect() *sysctl.Dialect {
 			sysctl.Owner(), sysctl.Files("kern.file", countFiles), sysctl.Threads("kern.proc, threads", countThreads),
 			arguments(), environment(),
 		},
-		Interface: interfaceTable(), Mount: mountTable(), Login: loginTable(),
+		Interface: interfaceTable(), Mount: mountTable(), Disk: diskTable(), Login: loginTable(),
 	}
 	d.Hosts = []sysctl.HostSource{
 		sysctl.System("openbsd"), sysctl.Uptime(), sysctl.Load(), hostID(),
@@ -102,7 +102,7 @@ func dialect() *sysctl.Dialect {
 		sysctl.Number("kern.nfiles", platform.HostFileHandles, ctlKern, kernFiles),
 		sysctl.CPUs("kern.cpustats, hw.cpuspeed", clockRate, readCPU, readSpeed),
 		uvm(), buffers(), sockets(), sysctl.Sessions(&d.Login),
-		disks(), sysctl.Mounts(&d.Mount), sysctl.Interfaces(&d.Interface), sensors(),
+		sysctl.Disks(&d.Disk), sysctl.Mounts(&d.Mount), sysctl.Interfaces(&d.Interface), sensors(),
 	}
 	return d
 }

@@ -23,7 +23,7 @@ func readCPU(p *sysctl.Pass, cpu int32) (t sysctl.CPUTime, ok bool, err error) {
 		return t, false, err
 	}
 	if len(b) < cpuSize {
-		return t, false, errContent
+		return t, false, sysctl.ErrContent
 	}
 	t, ok = decodeCPU(b)
 	return t, ok, nil
@@ -105,7 +105,7 @@ func uvm() sysctl.HostSource {
 func readUVM(p *sysctl.Pass) (sysctl.Row, error) {
 	b, err := p.Ask(ctlVM, vmUvmexp)
 	if err == nil && len(b) < uvmSize {
-		err = errContent
+		err = sysctl.ErrContent
 	}
 	return sysctl.Row(b), err
 }
@@ -128,7 +128,7 @@ func buffers() sysctl.HostSource {
 	return sysctl.HostSource{Source: s, Host: func(p *sysctl.Pass) error {
 		b, err := p.Ask(ctlVFS, vfsGeneric, bcacheStats)
 		if err == nil && len(b) < buffersSize {
-			err = errContent
+			err = sysctl.ErrContent
 		}
 		if err != nil {
 			return err
@@ -157,50 +157,19 @@ func hostID() sysctl.HostSource {
 	}}
 }
 
-// Offsets in struct diskstats (sys/disk.h).
-const (
-	diskSize     = 112
-	diskNameSize = 16
-)
-
-var diskMembers = []sysctl.Member{
-	{Field: platform.DiskReads, At: 24},
-	{Field: platform.DiskWrites, At: 32},
-	{Field: platform.DiskReadBytes, At: 48},
-	{Field: platform.DiskWriteBytes, At: 56},
-	{Field: platform.DiskIOTime, At: 96, Kind: sysctl.Timeval},
-}
-
-// disks is hw.diskstats. It counts no time of single requests, but that in which any
-// was under way.
-func disks() sysctl.HostSource {
-	s := platform.Source{Name: "hw.diskstats", Entity: platform.Disk, Cost: 5}
-	for _, m := range diskMembers {
-		s.Gives = append(s.Gives, m.Given())
+// diskTable is struct diskstats (sys/disk.h). It counts no time of single requests, but
+// that in which any was under way.
+func diskTable() sysctl.DiskTable {
+	return sysctl.DiskTable{
+		Name: "hw.diskstats", MIB: []int32{ctlHW, hwDiskStats}, Size: 112, NameLength: 16,
+		Members: []sysctl.Member{
+			{Field: platform.DiskReads, At: 24},
+			{Field: platform.DiskWrites, At: 32},
+			{Field: platform.DiskReadBytes, At: 48},
+			{Field: platform.DiskWriteBytes, At: 56},
+			{Field: platform.DiskIOTime, At: 96, Kind: sysctl.Timeval},
+		},
 	}
-	return sysctl.HostSource{Source: s, Each: func(p *sysctl.Pass) error {
-		b, err := p.Ask(ctlHW, hwDiskStats)
-		if err != nil {
-			return err
-		}
-		seen := map[string]bool{}
-		whole := sysctl.Each(b, diskSize, func(r sysctl.Row) {
-			name := sysctl.CString(r[:diskNameSize])
-			if err != nil || name == "" || seen[name] {
-				return
-			}
-			seen[name] = true
-			p.Sample().Reset(platform.Disk, platform.Key{Name: name})
-			for _, m := range diskMembers {
-				p.Sample().Set(m.Field, m.Value(r, 0))
-			}
-			err = p.Hand()
-		})
-		if !whole && err == nil {
-			return errContent
-		}
-		return err
-	}}
 }
 
 // interfaceTable is struct if_msghdr with struct if_data in it (net/if.h; IfMsghdr and

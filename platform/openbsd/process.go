@@ -2,15 +2,11 @@ package openbsd
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/pidometer/pidometer/internal/layout"
 	"github.com/pidometer/pidometer/internal/sysctl"
 	"github.com/pidometer/pidometer/platform"
 )
-
-// errContent says that an answer is shorter than its structure, or does not read as it.
-var errContent = errors.New("unexpected content")
 
 // Offsets in struct kinfo_proc that more than one table takes.
 const (
@@ -86,7 +82,7 @@ func countThreads(p *sysctl.Pass, threads map[uint64]uint64) error {
 		}
 	})
 	if !whole {
-		return errContent
+		return sysctl.ErrContent
 	}
 	return nil
 }
@@ -113,7 +109,7 @@ func text(name, needs string, t platform.Text, op int32) sysctl.ProcessSource {
 		}
 		strings, ok := decodeVector(b)
 		if !ok {
-			return errContent
+			return sysctl.ErrContent
 		}
 		p.Sample().SetText(t, bytes.Clone(strings))
 		return nil

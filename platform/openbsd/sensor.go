@@ -78,7 +78,7 @@ func sendSensors(p *sysctl.Pass) error {
 		}
 		d, ok := decodeDevice(b)
 		if !ok {
-			return errContent
+			return sysctl.ErrContent
 		}
 		d.number = number
 		if err := sendDevice(p, d); err != nil {
@@ -144,7 +144,7 @@ func readSensor(p *sysctl.Pass, d device, kind, number int32) (r sysctl.Row, ok 
 		return nil, false, nil
 	}
 	if err == nil && len(b) < sensorSize {
-		err = errContent
+		err = sysctl.ErrContent
 	}
 	if err != nil {
 		return nil, false, err

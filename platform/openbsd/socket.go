@@ -53,7 +53,7 @@ func sockets() sysctl.HostSource {
 		var tcp platform.TCPCounts
 		var udp uint64
 		if !sysctl.Each(b, fileSize, func(r sysctl.Row) { count(r, &tcp, &udp) }) {
-			return errContent
+			return sysctl.ErrContent
 		}
 		p.Sample().SetTCP(&tcp)
 		p.Sample().Set(platform.HostUDP, udp)
@@ -77,7 +77,7 @@ func countFiles(p *sysctl.Pass, counts map[uint64]*sysctl.FileCount) error {
 		count(r, &c.TCP, &c.UDP)
 	})
 	if !whole {
-		return errContent
+		return sysctl.ErrContent
 	}
 	return nil
 }
