@@ -59,14 +59,14 @@ func (k *bench) Sysctl(mib []int32, buf []byte) (int, error) {
 }
 
 // sense returns the components that are told, and why there are none.
-func (k *bench) sense(t *testing.T) (*tally, error) {
+func (k *bench) sense(t *testing.T) (*worldtest.Tally, error) {
 	t.Helper()
 	b, err := New(Options{Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	c := &tally{host: map[platform.Field]uint64{}, texts: map[platform.Text]string{}, hard: map[string]string{}, misses: map[platform.Reason]int{}}
+	c := worldtest.NewTally()
 	pass, err := b.Begin(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -113,8 +113,8 @@ func TestSensors(t *testing.T) {
 		"nothing":                 {"cpu0", nil, nil, nil, nil},
 	} {
 		got, err := newBench(c.device, c.counts, c.read).sense(t)
-		if err != nil || !maps.Equal(got.hard, c.want) || !maps.Equal(got.misses, c.missed) {
-			t.Errorf("%s: %v, %q, %v, want %q, %v", name, err, got.hard, got.misses, c.want, c.missed)
+		if err != nil || !maps.Equal(got.Hard, c.want) || !maps.Equal(got.Misses, c.missed) {
+			t.Errorf("%s: %v, %q, %v, want %q, %v", name, err, got.Hard, got.Misses, c.want, c.missed)
 		}
 	}
 }
@@ -123,8 +123,8 @@ func TestSensors(t *testing.T) {
 func TestShortDevice(t *testing.T) {
 	k := newBench("cpu0", nil, nil)
 	k.device = k.device[:deviceSize-1]
-	if got, err := k.sense(t); err != nil || got.misses[platform.Unknown] != 1 || len(got.hard) != 0 {
-		t.Errorf("%v, %v", err, got.misses)
+	if got, err := k.sense(t); err != nil || got.Misses[platform.Unknown] != 1 || len(got.Hard) != 0 {
+		t.Errorf("%v, %v", err, got.Misses)
 	}
 }
 
