@@ -1,49 +1,20 @@
 package worldtest
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"runtime"
-	"sync"
-	"sync/atomic"
 	"testing"
 
+	"github.com/pidometer/pidometer/internal/simkernel"
 	"github.com/pidometer/pidometer/platform"
 )
-
-var (
-	seeds = flag.Uint64("seeds", 0, "how many worlds are simulated, unless 0")
-	seed  = flag.Uint64("seed", 0, "simulate the world of this seed alone, unless 0")
-)
-
-const steps = 200
 
 // Simulate lets worlds change from step to step, and compares what a backend reads with
 // the truth after each. worlds is how many, unless a flag says so.
 func Simulate(t *testing.T, worlds uint64, kernel func(*World) *Kernel, open func(*Kernel) (platform.Backend, error)) {
 	t.Helper()
-	first, last := uint64(1), cmp.Or(*seeds, worlds)
-	if *seed != 0 {
-		first, last = *seed, *seed
-	}
-	var next, failed atomic.Uint64
-	next.Store(first)
-	var all sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		all.Go(func() {
-			for s := next.Add(1) - 1; s <= last && failed.Load() == 0; s = next.Add(1) - 1 {
-				if err := simulate(s, kernel, open); err != nil {
-					failed.Store(s)
-					t.Errorf("%v\nreplay with: go test -run '^%s$' -seed %d", err, t.Name(), s)
-				}
-			}
-		})
-	}
-	all.Wait()
-	t.Logf("%d worlds of %d steps", last-first+1, steps)
+	simkernel.Simulate(t, worlds, func(seed uint64) error { return simulate(seed, kernel, open) })
 }
 
 func simulate(seed uint64, kernel func(*World) *Kernel, open func(*Kernel) (platform.Backend, error)) error {
@@ -53,7 +24,7 @@ func simulate(seed uint64, kernel func(*World) *Kernel, open func(*Kernel) (plat
 		return err
 	}
 	defer b.Close()
-	for step := range steps {
+	for step := range simkernel.Steps {
 		if err := k.compare(b); err != nil {
 			return fmt.Errorf("seed %d, step %d: %w", seed, step, err)
 		}
