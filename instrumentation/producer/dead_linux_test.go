@@ -73,7 +73,9 @@ func TestNoSecondIsLost(t *testing.T) {
 			if share < 0.95 {
 				t.Errorf("the remainder grew by %.1f %% of it", share*100)
 			}
-			if host := ledger.host - busy; ledger.sum > host*1.05+0.5 {
+			// The host counts ticks and the processes nanoseconds, and what the dead can have
+			// used is bounded to within a second.
+			if host := ledger.host - busy; ledger.sum > host*1.05+1.5 {
 				t.Errorf("all processes used %.2f s of the host's %.2f s", ledger.sum, host)
 			}
 		}
@@ -89,7 +91,8 @@ func children(t *testing.T, n int, each time.Duration) {
 		all.Go(func() {
 			for range queue {
 				cmd := exec.Command(os.Args[0])
-				cmd.Env = append(os.Environ(), burnVariable+"="+each.String())
+				// The race detector lets a process sleep for a second before it ends.
+				cmd.Env = append(os.Environ(), burnVariable+"="+each.String(), "GORACE=atexit_sleep_ms=0")
 				if err := cmd.Run(); err != nil {
 					t.Error(err)
 				}

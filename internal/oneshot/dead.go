@@ -1,6 +1,7 @@
 package oneshot
 
 import (
+	"math/bits"
 	"time"
 
 	"github.com/pidometer/pidometer/platform"
@@ -48,8 +49,10 @@ func (l *line) read(s *platform.Sample) {
 // take its memory down. The counters of the parents tell of all that are waited for,
 // exactly: what a process and its line have used changes its place when it is waited
 // for, not its sum, so that the growth of all lines without the growth of the living is
-// what the dead have used. Neither tells too much, so that the larger sum holds: that of
-// the parents makes up for lost records, and the records for parents that do not wait.
+// what the dead have used. Neither tells too much by itself, so that the larger sum holds:
+// that of the parents makes up for lost records, and the records for parents that do not
+// wait. What is read at an odd moment can make one tell too much; both are bounded by what
+// the host has used.
 type dead struct {
 	records  []obituary
 	byRecord sums
@@ -100,10 +103,12 @@ func (p *Pass) bury() {
 	d := &p.dead
 	p.hear()
 	living, grown := p.lines()
-	p.mournByRecord()
+	ended := p.mournByRecord()
 	busy := p.busy()
 	if d.begun {
-		d.byParent.add(d.settle(grown, d.bound(busy, living)))
+		most := d.bound(busy, living)
+		d.byRecord.add(ended.within(most))
+		d.byParent.add(d.settle(grown).within(most))
 	}
 	d.begun, d.busy = true, busy
 	if p.other == nil {
@@ -259,6 +264,23 @@ func (p *Pass) busy() (sum uint64) {
 	return sum
 }
 
+// within cuts the CPU time down to most, in the proportion of user and system time.
+func (s sums) within(most uint64) sums {
+	total := s[0] + s[1]
+	if total > most {
+		s[0] = portion(most, s[0], total)
+		s[1] = most - s[0]
+	}
+	return s
+}
+
+// portion is v * of / total, where of <= total.
+func portion(v, of, total uint64) uint64 {
+	high, low := bits.Mul64(v, of)
+	q, _ := bits.Div64(high, low, total)
+	return q
+}
+
 // slack is what the clocks of host and processes may differ by.
 const slack = uint64(time.Second)
 
@@ -279,7 +301,7 @@ func (d *dead) bound(busy uint64, living sums) uint64 {
 
 // settle turns what moved into what the dead have used. What is missing is owed, and
 // paid back from what comes: the line of a process that no parent has yet.
-func (d *dead) settle(c change, most uint64) (used sums) {
+func (d *dead) settle(c change) (used sums) {
 	copy(d.owed[1:], d.owed[:])
 	d.owed[0] = sums{}
 	for i := range used {
@@ -289,10 +311,6 @@ func (d *dead) settle(c change, most uint64) (used sums) {
 			continue
 		}
 		used[i] = d.pay(i, up-down)
-	}
-	for left, i := most, 0; i < 2; i++ { // user and system time share the bound
-		used[i] = min(used[i], left)
-		left -= used[i]
 	}
 	return used
 }
@@ -309,7 +327,7 @@ func (d *dead) pay(i int, v uint64) uint64 {
 
 // mournByRecord adds up what the records tell of those that this pass sees no more.
 // Those of a process that it still sees wait: a zombie, or one that ended meanwhile.
-func (p *Pass) mournByRecord() {
+func (p *Pass) mournByRecord() (used sums) {
 	d := &p.dead
 	gone, here := p.byPID()
 	kept := d.records[:0]
@@ -317,15 +335,16 @@ func (p *Pass) mournByRecord() {
 		switch r := takeOut(gone, o.key); {
 		case !d.begun:
 		case r != nil:
-			d.byRecord.grow(&r.member.line.own, &o.final.own)
+			used.grow(&r.member.line.own, &o.final.own)
 		case here[o.key.ID].matches(o.key) && o.age < longestWait:
 			o.age++
 			kept = append(kept, o)
 		case o.key.Start == 0 || o.key.Start >= p.youngest:
-			d.byRecord.add(o.final.own)
+			used.add(o.final.own)
 		}
 	}
 	d.records = kept
+	return used
 }
 
 // holder is who has a PID in this pass; zero for nobody.
@@ -375,15 +394,29 @@ func (p *Pass) inherit() {
 	if o.seen != p.generation { // where every process is reported there is nothing else
 		o.begin(p)
 	}
+	grown := d.due()
+	d.told.add(grown)
 	for i, f := range inherited {
 		slot := o.layout.slot(f.own)
 		if slot < 0 || o.layout.count[slot] < 0 || !p.shared.has(int(slot)) {
 			continue
 		}
 		o.has.add(int(slot))
-		if used := max(d.byRecord[i], d.byParent[i]); used > d.told[i] {
-			o.add(int(slot), used-d.told[i])
-			d.told[i] = used
-		}
+		o.add(int(slot), grown[i])
 	}
+}
+
+// due is what the larger sum has more than was told. User and system time come from the
+// same one: two that are parted in another way would add up to more than either.
+func (d *dead) due() (grown sums) {
+	larger := d.byRecord
+	if d.byParent[0]+d.byParent[1] > larger[0]+larger[1] {
+		larger = d.byParent
+	}
+	for i := 2; i < len(larger); i++ {
+		larger[i] = max(d.byRecord[i], d.byParent[i])
+	}
+	grown.grow(&d.told, &larger)
+	had := d.told[0] + d.told[1]
+	return grown.within(max(larger[0]+larger[1], had) - had)
 }

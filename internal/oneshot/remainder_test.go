@@ -242,3 +242,43 @@ func TestAlwaysIsReportedInFull(t *testing.T) {
 		t.Errorf("then %d with a remainder of %d, want 1054 and 0", shown[5], shown[0])
 	}
 }
+
+// User and system time of the dead come from one of the two sums: where records and
+// parents part the time in another way, the remainder is no more than the larger one has
+// in all, and neither half falls.
+func TestTheDeadUseOneSum(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		var d dead
+		var largest uint64
+		for range 20 {
+			d.byRecord.add(sums{random.Uint64N(1e9), random.Uint64N(1e9), random.Uint64N(9)})
+			d.byParent.add(sums{random.Uint64N(1e9), random.Uint64N(1e9), random.Uint64N(9)})
+			d.told.add(d.due())
+			largest = max(d.byRecord[0]+d.byRecord[1], d.byParent[0]+d.byParent[1])
+			if told := d.told[0] + d.told[1]; told != largest {
+				t.Fatalf("told %d of %d: records %v, parents %v, told %v", told, largest, d.byRecord, d.byParent, d.told)
+			}
+			if want := max(d.byRecord[2], d.byParent[2]); d.told[2] != want {
+				t.Fatalf("told %d faults of %d", d.told[2], want)
+			}
+		}
+	}
+}
+
+// What can't have been is cut down, in the proportion of user and system time.
+func TestTheDeadStayWithinTheHost(t *testing.T) {
+	for _, c := range []struct {
+		used, want sums
+		most       uint64
+	}{
+		{used: sums{30, 10, 5}, most: 40, want: sums{30, 10, 5}},
+		{used: sums{30, 10, 5}, most: 20, want: sums{15, 5, 5}},
+		{used: sums{30, 10, 5}, most: 0, want: sums{0, 0, 5}},
+		{used: sums{1 << 62, 1 << 62}, most: 1 << 61, want: sums{1 << 60, 1 << 60}},
+	} {
+		if got := c.used.within(c.most); got != c.want {
+			t.Errorf("%v within %d: %v", c.used, c.most, got)
+		}
+	}
+}
