@@ -65,9 +65,14 @@ func TestNoSecondIsLost(t *testing.T) {
 			burnt, busy := usage(syscall.RUSAGE_CHILDREN), ledger.host
 			children(t, *burners, 50*time.Millisecond)
 			burnt = usage(syscall.RUSAGE_CHILDREN) - burnt
-			time.Sleep(250 * time.Millisecond) // a pass is shared for 200 ms
-			ledger.take(produce(t, p))
-			share := ledger.other / burnt.Seconds()
+			// A process that is waited for behind the walk's look at its parent is at its
+			// parent in the next pass, and what others used is owed until then.
+			share := 0.0
+			for n := 0; n < 8 && share < 0.95; n++ {
+				time.Sleep(250 * time.Millisecond) // a pass is shared for 200 ms
+				ledger.take(produce(t, p))
+				share = ledger.other / burnt.Seconds()
+			}
 			t.Logf("processes %d, events %d: the dead used %v, the remainder grew by %.3f s; host %.2f s, all processes %.2f s",
 				processes, events, burnt, ledger.other, ledger.host-busy, ledger.sum)
 			if share < 0.95 {

@@ -62,6 +62,7 @@ type dead struct {
 	owed     [owedFor]sums
 	ghosts   map[platform.Key]line // gone in the pass before: a process that can't be read for a pass comes back
 	busy     uint64                // CPU time of the host at the last pass; 0: unknown
+	spare    uint64                // of earlier bounds, while something is owed
 	begun    bool
 }
 
@@ -108,7 +109,9 @@ func (p *Pass) bury() {
 	if d.begun {
 		most := d.bound(busy, living)
 		d.byRecord.add(ended.within(most))
-		d.byParent.add(d.settle(grown).within(most))
+		used := d.settle(grown).within(most)
+		d.byParent.add(used)
+		d.save(most, used)
 	}
 	d.begun, d.busy = true, busy
 	if p.other == nil {
@@ -288,15 +291,25 @@ const slack = uint64(time.Second)
 // host did and the living did not. A parent that nobody could see until now, or one
 // read at an odd moment, shows more.
 func (d *dead) bound(busy uint64, living sums) uint64 {
-	const unbounded = 1<<64 - 1
 	if busy == 0 || d.busy == 0 || busy < d.busy {
 		return unbounded
 	}
 	host, alive := busy-d.busy+slack, living[0]+living[1]
-	if alive >= host {
-		return 0
+	return min(max(host, alive)-alive+d.spare, unbounded)
+}
+
+const unbounded = 1 << 62
+
+// save keeps what is left of the bound while something is owed: what the dead used in this
+// pass is told by the one that pays.
+func (d *dead) save(most uint64, used sums) {
+	var owed uint64
+	for _, o := range d.owed {
+		owed += o[0] + o[1]
 	}
-	return host - alive
+	if d.spare = 0; owed > 0 {
+		d.spare = most - (used[0] + used[1])
+	}
 }
 
 // settle turns what moved into what the dead have used. What is missing is owed, and

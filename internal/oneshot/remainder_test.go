@@ -282,3 +282,30 @@ func TestTheDeadStayWithinTheHost(t *testing.T) {
 		}
 	}
 }
+
+// A child of 60 s that is waited for behind the walk's look at its parent takes what others
+// used with it. The pass that sees it at its parent tells all of that, though the host has
+// done nothing since.
+func TestTheDeadAreToldLater(t *testing.T) {
+	const second = uint64(time.Second)
+	var d dead
+	host := uint64(0)
+	told := func(busy uint64, c change) uint64 {
+		most := d.bound(host+busy, sums{})
+		used := d.settle(c).within(most)
+		d.save(most, used)
+		host += busy
+		d.busy = host
+		return used[0]
+	}
+	told(second, change{})
+	if used := told(3*second, change{up: sums{3 * second}, down: sums{60 * second}}); used != 0 {
+		t.Errorf("%d told of what is owed", used)
+	}
+	if used := told(1, change{up: sums{60 * second}}); used != 3*second {
+		t.Errorf("%d told, 3 s used", used)
+	}
+	if used := told(second, change{up: sums{60 * second}}); used != second+slack {
+		t.Errorf("%d told where the host used 1 s", used)
+	}
+}
