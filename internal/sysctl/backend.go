@@ -36,6 +36,7 @@ type Dialect struct {
 // ProcessSource reads something of a process beside its row in the table.
 type ProcessSource struct {
 	platform.Source
+	Dead bool // it is read of zombies too
 	Read func(*Pass, *Visit) error
 }
 
@@ -105,7 +106,7 @@ const (
 func (d *Dialect) Sources() []platform.Source {
 	t := &d.Table
 	sources := []platform.Source{{Name: t.Name, Entity: platform.Process, Clock: true, Cost: 1,
-		Texts: []platform.Text{platform.ProcessCommand}, Gives: append(t.given(), tableGives...)}}
+		Texts: []platform.Text{platform.ProcessCommand}, Gives: t.given()}}
 	for _, s := range d.Processes {
 		sources = append(sources, s.Source)
 	}

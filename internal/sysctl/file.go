@@ -25,26 +25,44 @@ func TCPState(number uint64) platform.TCPState {
 }
 
 // Files are the sources of what processes have open. count fills in, by PID, what the
-// kernel tells in a fixed number of calls; it is called once in a pass.
+// kernel tells in a fixed number of calls; it is called once in a pass. Whom it leaves out
+// nobody is told about, or has nothing open.
 func Files(name string, count func(*Pass, map[uint64]*FileCount) error) ProcessSource {
 	s := Level(name, platform.Process, 2, append(platform.ProcessTCPFields(), platform.ProcessUDP, platform.ProcessOpenFiles)...)
 	return ProcessSource{Source: s, Read: func(p *Pass, v *Visit) error {
-		if !p.pass.counted {
-			p.pass.counted, p.pass.counts = true, map[uint64]*FileCount{}
-			p.pass.fileErr = count(p, p.pass.counts)
+		counts, err := p.fileCounts(count)
+		if c := counts[v.Key.ID]; err == nil && c != nil {
+			p.sample.Set(platform.ProcessOpenFiles, c.Files)
+			p.setSockets(c)
 		}
-		if p.pass.fileErr != nil {
-			return p.pass.fileErr
-		}
-		c := p.pass.counts[v.Key.ID]
-		if c == nil {
-			return nil // nobody to whom the kernel tells of it, or nothing open
-		}
-		p.sample.Set(platform.ProcessOpenFiles, c.Files)
-		p.sample.SetTCP(&c.TCP)
-		p.sample.Set(platform.ProcessUDP, c.UDP)
-		return nil
+		return err
 	}}
+}
+
+// Sockets is likewise where the kernel tells everybody of all sockets and of no other
+// files: whom count leaves out has none.
+func Sockets(name string, count func(*Pass, map[uint64]*FileCount) error) ProcessSource {
+	s := Level(name, platform.Process, 2, append(platform.ProcessTCPFields(), platform.ProcessUDP)...)
+	return ProcessSource{Source: s, Read: func(p *Pass, v *Visit) error {
+		counts, err := p.fileCounts(count)
+		if err == nil {
+			p.setSockets(Counted(counts, v.Key.ID))
+		}
+		return err
+	}}
+}
+
+func (p *Pass) fileCounts(count func(*Pass, map[uint64]*FileCount) error) (map[uint64]*FileCount, error) {
+	if !p.pass.counted {
+		p.pass.counted, p.pass.counts = true, map[uint64]*FileCount{}
+		p.pass.fileErr = count(p, p.pass.counts)
+	}
+	return p.pass.counts, p.pass.fileErr
+}
+
+func (p *Pass) setSockets(c *FileCount) {
+	p.sample.SetTCP(&c.TCP)
+	p.sample.Set(platform.ProcessUDP, c.UDP)
 }
 
 // Counted returns the counts of a process, which are made where there are none.

@@ -17,7 +17,7 @@ type InterfaceTable struct {
 	Header   int  // where the header's own length is told, 0 if nowhere
 	Flags    int
 	Kind     int // of hardware, IFT_*
-	Link     int // state of the link
+	Link     int // state of the link; 0 where it is not told: up is what is up and running
 	LinkWide bool
 	Down, Up uint64 // the first states of a link that is down, and of one that is up
 	MTU      int
@@ -28,7 +28,9 @@ type InterfaceTable struct {
 
 // Constants of net/if.h and net/if_types.h that both have.
 const (
+	ifUp       = 0x1
 	ifLoopback = 0x8
+	ifRunning  = 0x40
 	ifEther    = 0x06 // IFT_ETHER
 	addressed  = 18   // AF_LINK
 	fixedSDL   = 8    // bytes of struct sockaddr_dl before the name
@@ -130,15 +132,8 @@ func (t *InterfaceTable) set(s *platform.Sample, m message) {
 		s.Set(c.Field, c.Value(m.header, 0))
 	}
 	s.Set(platform.NetworkMTU, layout.Word(m.header, t.MTU, width(t.MTUWide)))
-	link := uint64(m.header[t.Link])
-	if t.LinkWide {
-		link = m.header.U32(t.Link)
-	}
-	switch {
-	case link >= t.Up:
-		s.Set(platform.NetworkUp, 1)
-	case link >= t.Down:
-		s.Set(platform.NetworkUp, 0)
+	if up, known := t.up(m.header); known {
+		s.Set(platform.NetworkUp, up)
 	}
 	if speed := m.header.U64(t.Speed); speed != 0 {
 		s.Set(platform.NetworkSpeed, speed/8)
@@ -147,6 +142,24 @@ func (t *InterfaceTable) set(s *platform.Sample, m message) {
 		a := m.address
 		s.SetText(platform.NetworkAddress, fmt.Appendf(nil, "%02X-%02X-%02X-%02X-%02X-%02X", a[0], a[1], a[2], a[3], a[4], a[5]))
 	}
+}
+
+// up is 1 for an interface whose link is up, 0 for one whose link is down.
+func (t *InterfaceTable) up(header Row) (up uint64, known bool) {
+	link := uint64(header[t.Link])
+	if t.LinkWide {
+		link = header.U32(t.Link)
+	}
+	switch {
+	case t.Link == 0:
+		if header.U32(t.Flags)&(ifUp|ifRunning) == ifUp|ifRunning {
+			up = 1
+		}
+		return up, true
+	case link >= t.Up:
+		return 1, true
+	}
+	return 0, link >= t.Down
 }
 
 func width(wide bool) int {

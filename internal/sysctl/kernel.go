@@ -20,7 +20,7 @@ import (
 // A call that fills a buffer returns how many bytes its answer has. If that is more
 // than the buffer holds, nothing of use was written, and the call is made again with
 // more room. Errors are those of the standard library where it has one:
-// [io/fs.ErrPermission], [os.ErrProcessDone], [io/fs.ErrNotExist] and
+// [io/fs.ErrPermission], [os.ErrProcessDone], [io/fs.ErrNotExist], [io/fs.ErrInvalid] and
 // [errors.ErrUnsupported].
 type Kernel interface {
 	// Sysctl reads what has a name of numbers.
@@ -63,6 +63,8 @@ func (e Errno) Error(number int) error {
 		return fmt.Errorf("errno %d: %w", number, os.ErrProcessDone)
 	case e.NoEntry:
 		return fmt.Errorf("errno %d: %w", number, fs.ErrNotExist)
+	case e.Invalid:
+		return fmt.Errorf("errno %d: %w", number, fs.ErrInvalid)
 	case e.NotSupported, e.NoSystemCall, e.NoDevice:
 		return fmt.Errorf("errno %d: %w", number, errors.ErrUnsupported)
 	case 0:

@@ -21,17 +21,17 @@ type Visit struct {
 	Row   Row
 	Key   platform.Key
 	State platform.State
+	Known bool // the state, by the row
 	set   platform.SourceSet
 	life  *life
 }
 
-// tableGives is what a row gives beside its members.
-var tableGives = []platform.Given{
-	{Field: platform.ProcessState}, {Field: platform.ProcessRunning}, {Field: platform.ProcessSleeping},
-	{Field: platform.ProcessStopped}, {Field: platform.ProcessDefunct}, {Field: platform.ProcessParent},
-	{Field: platform.ProcessUser}, {Field: platform.ProcessUptime}, {Field: platform.ProcessNice},
-	{Field: platform.ProcessCPUNumber},
-}
+// tableGives is what a row gives beside its members, and StateGives its state.
+var (
+	tableGives = []platform.Given{{Field: platform.ProcessParent}, {Field: platform.ProcessUser}, {Field: platform.ProcessUptime}, {Field: platform.ProcessNice}}
+	StateGives = []platform.Given{{Field: platform.ProcessState}, {Field: platform.ProcessRunning}, {Field: platform.ProcessSleeping},
+		{Field: platform.ProcessStopped}, {Field: platform.ProcessDefunct}}
+)
 
 // processes asks for the table of all processes, once in a pass. A table that breaks
 // off tells of nobody: the rest of it would look as if it had ended.
@@ -70,7 +70,7 @@ func (p *Pass) readTable() (err error) {
 func (p *Pass) askTable() ([]byte, error) {
 	t := &p.dialect.Table
 	mib := []int32{ctlKern, t.MIB, t.All, 0}
-	if t.Whole {
+	if t.Whole || t.Fixed {
 		return grow(&p.table, func(buf []byte) (int, error) { return p.kernel.Sysctl(mib, buf) })
 	}
 	return askRecords(p.kernel, &p.table, t.Size, mib)
@@ -183,11 +183,10 @@ func (p *Pass) tell(r Row, set platform.SourceSet) (more bool) {
 	v := &p.pass.visit
 	*v = Visit{Row: r, set: set}
 	v.Key, v.life = p.identify(r)
-	state, known := p.dialect.State(r)
-	v.State = state
+	v.State, v.Known = p.dialect.State(r)
 	p.sample.Reset(platform.Process, v.Key)
 	if set.Has(0) {
-		p.setRow(v, known)
+		p.setRow(v)
 	}
 	for i := range (set &^ 1).All() {
 		if err := p.readSource(v, i); err != nil {
@@ -199,22 +198,23 @@ func (p *Pass) tell(r Row, set platform.SourceSet) (more bool) {
 
 // readSource reads a source behind the table. A zombie owns nothing any more.
 func (p *Pass) readSource(v *Visit, i int) error {
-	if v.State == platform.StateDefunct {
+	s := &p.dialect.Processes[i-1]
+	if v.State == platform.StateDefunct && !s.Dead {
 		return os.ErrProcessDone
 	}
-	return p.dialect.Processes[i-1].Read(p, v)
+	return s.Read(p, v)
 }
 
 // setRow sets what the row tells. Of a zombie the kernel fills in little more than its
 // identity.
-func (p *Pass) setRow(v *Visit, known bool) {
+func (p *Pass) setRow(v *Visit) {
 	t, s := &p.dialect.Table, &p.sample
 	s.SetText(platform.ProcessCommand, t.command(v.Row))
 	s.Set(platform.ProcessParent, v.Row.U32(t.Parent))
 	s.Set(platform.ProcessUser, v.Row.U32(t.User))
 	s.SetSigned(platform.ProcessNice, t.nice(v.Row))
-	if known {
-		setState(s, v.State)
+	if v.Known && !t.Stateless {
+		SetState(s, v.State)
 	}
 	if !t.live(v.Row) {
 		return
@@ -242,8 +242,8 @@ func (p *Pass) setUptime(v *Visit) {
 	}
 }
 
-// setState sets the state, and the four that say whether it is one of them.
-func setState(s *platform.Sample, state platform.State) {
+// SetState sets the state of a process, and the four that say whether it is one of them.
+func SetState(s *platform.Sample, state platform.State) {
 	s.Set(platform.ProcessState, uint64(state))
 	for i, f := range [...]platform.Field{platform.ProcessRunning, platform.ProcessSleeping, platform.ProcessStopped, platform.ProcessDefunct} {
 		var is uint64

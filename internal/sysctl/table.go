@@ -30,8 +30,8 @@ type Member struct {
 	Kind  Kind
 }
 
-// Table says where a row of the table of processes has what. No offset that is read is
-// 0, so that 0 is what a kernel does not have.
+// Table says where a row of the table of processes has what. 0 is what a kernel does not
+// have: nothing but the start is read there.
 type Table struct {
 	Name string // KERN_PROC2 is kern.proc2
 	MIB  int32  // of the table, below CTL_KERN
@@ -40,12 +40,15 @@ type Table struct {
 	// Whole says that the kernel is not told a size: each row begins with its own, in 32
 	// bits, which is at least Size.
 	Whole bool
+	// Fixed says that the kernel is not told a size either, and that all rows have Size.
+	Fixed bool
 
 	PID, Parent, User  int
 	Nice, Command, CPU int
 	NiceSigned         bool // from -20 to 20; otherwise from 0 to 40
-	CPUNarrow          bool // 32 bits; otherwise 64
+	CPUNarrow          bool // 32 bits; otherwise 64. A CPU at 0 is not told
 	Valid              int  // 64 bits that are not 0 while it lives; 0 where there is no such thing
+	Stateless          bool // a row does not always tell the state, and a source behind it does
 	Start              int  // seconds
 	StartWide          bool
 	StartMicros        int
@@ -87,7 +90,10 @@ func (t *Table) nice(r Row) int64 {
 
 // cpu returns the CPU that a process ran on last, if it has run.
 func (t *Table) cpu(r Row) (number uint64, ok bool) {
-	if t.CPUNarrow {
+	switch {
+	case t.CPU == 0:
+		return 0, false
+	case t.CPUNarrow:
 		number = r.U32(t.CPU)
 		return number, int32(number) >= 0
 	}
@@ -153,10 +159,17 @@ func (m Member) Given() platform.Given {
 	return g
 }
 
-// given declares what the members give.
+// given declares what a row gives.
 func (t *Table) given() (gives []platform.Given) {
+	gives = append(gives, tableGives...)
+	if !t.Stateless {
+		gives = append(gives, StateGives...)
+	}
 	for _, m := range t.Members {
 		gives = append(gives, m.Given())
+	}
+	if t.CPU != 0 {
+		gives = append(gives, platform.Given{Field: platform.ProcessCPUNumber})
 	}
 	return gives
 }
