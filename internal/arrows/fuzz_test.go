@@ -65,6 +65,9 @@ func declared(file *goFile) map[string][]string {
 	for _, d := range file.ast.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
+			if d.Body == nil { // in assembly
+				continue
+			}
 			all[d.Name.Name] = append(all[d.Name.Name], names(d.Body)...)
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {

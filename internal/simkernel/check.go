@@ -29,6 +29,9 @@ type Dialect struct {
 	// Undead are fields that a zombie has not, and Refused those that are refused of a
 	// process that denies them.
 	Undead, Refused []platform.Field
+	// Untold reports whether the kernel does not tell a field of a process, where that is
+	// not a matter of the two lists.
+	Untold func(platform.Field, *Process) bool
 	// Hides reports whether the kernel does not list an interface or disk.
 	Hides func(entity platform.Entity, name string) bool
 }
@@ -191,7 +194,7 @@ func (c *check) compare(s *platform.Sample, f platform.Field, truth subject) {
 // unknown reports whether a kernel does not tell a field of a process in its state.
 func (c *check) unknown(f platform.Field, s subject) bool {
 	p := s.process
-	return p != nil && (p.State == Zombie && slices.Contains(c.Undead, f) || p.Denied && slices.Contains(c.Refused, f))
+	return p != nil && (p.State == Zombie && slices.Contains(c.Undead, f) || p.Denied && slices.Contains(c.Refused, f) || c.Untold != nil && c.Untold(f, p))
 }
 
 // narrow is a value as a counter of a width and a unit has it.

@@ -30,18 +30,24 @@ var basic = map[string]int{
 }
 
 // C parses the members of a structure, one type and its names to a line, as in
-// "uint32 flags, mask" and "char name[16]". Other structures are named as types.
+// "uint32 flags, mask" and "char name[16]". Other structures are named as types. "pack 4",
+// as in #pragma pack(4), is the most that anything behind it is aligned to.
 func C(name, members string, others ...*Struct) *Struct {
 	s := &Struct{Name: name, align: 1, at: map[string]Member{}}
+	pack := 8
 	for line := range strings.Lines(members) {
 		line, _, _ = strings.Cut(line, "//")
 		kind, names, ok := strings.Cut(strings.TrimSpace(line), " ")
 		if !ok {
 			continue
 		}
+		if kind == "pack" {
+			pack, _ = strconv.Atoi(names)
+			continue
+		}
 		size, align := kindOf(kind, others)
 		for member := range strings.SplitSeq(names, ",") {
-			s.add(strings.TrimSpace(member), size, align)
+			s.add(strings.TrimSpace(member), size, min(align, pack))
 		}
 	}
 	s.Size = up(s.Size, s.align)

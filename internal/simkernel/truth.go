@@ -43,6 +43,8 @@ var ofProcess = map[platform.Field]func(*World, *Process) uint64{
 	platform.ProcessSwitches:            func(_ *World, p *Process) uint64 { return p.Voluntary + p.Involuntary },
 	platform.ProcessDiskReads:           func(_ *World, p *Process) uint64 { return p.BlocksRead },
 	platform.ProcessDiskWrites:          func(_ *World, p *Process) uint64 { return p.BlocksWritten },
+	platform.ProcessDiskReadBytes:       func(_ *World, p *Process) uint64 { return p.BlocksRead * 512 },
+	platform.ProcessDiskWriteBytes:      func(_ *World, p *Process) uint64 { return p.BlocksWritten * 512 },
 	platform.ProcessMemoryRSS:           func(_ *World, p *Process) uint64 { return p.Resident },
 	platform.ProcessMemoryVirtual:       func(_ *World, p *Process) uint64 { return p.Virtual },
 	platform.ProcessMemoryPeak:          func(_ *World, p *Process) uint64 { return p.PeakResident },

@@ -1,11 +1,9 @@
 package freebsd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -13,51 +11,9 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
-// heard is what a read of everything gives: samples, and why sources gave nothing.
-type heard struct {
-	samples map[platform.Entity]int
-	fields  map[platform.Field]uint64
-	texts   map[platform.Text]string
-	missed  map[platform.Reason]int
-}
-
-func (h *heard) Sample(s *platform.Sample) bool {
-	h.samples[s.Entity]++
-	first, n := s.Entity.Block()
-	for f := first; f < first+platform.Field(n); f++ {
-		if v, ok := s.Get(f); ok {
-			h.fields[f] = v
-		}
-	}
-	from, count := s.Entity.Texts()
-	for t := from; t < from+count; t++ {
-		if v, ok := s.Text(t); ok {
-			h.texts[t] = string(v)
-		}
-	}
-	return true
-}
-
-func (h *heard) Miss(_ int, why platform.Reason) { h.missed[why]++ }
-
 // hear reads everything that a kernel tells once.
-func hear(k *sim.Kernel) (*heard, error) {
-	h := &heard{map[platform.Entity]int{}, map[platform.Field]uint64{}, map[platform.Text]string{}, map[platform.Reason]int{}}
-	b, err := New(Options{Kernel: k})
-	if err != nil {
-		return h, err
-	}
-	defer b.Close()
-	return h, readAll(b, h)
-}
-
-func readAll(b platform.Backend, sink platform.Sink) error {
-	r, err := b.Begin(context.Background())
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	return r.Read(platform.SourceSet(1)<<len(b.Sources())-1, sink)
+func hear(k *sim.Kernel) (*simkernel.Heard, error) {
+	return simkernel.Hear(func() (platform.Backend, error) { return New(Options{Kernel: k}) })
 }
 
 func machine() *sim.Kernel {
@@ -68,38 +24,12 @@ func machine() *sim.Kernel {
 	return sim.New(w)
 }
 
-// Every call fails in its turn, in several ways: what does not depend on it is told, and
-// the reason of the rest is.
 func TestFaults(t *testing.T) {
-	k := machine()
-	if _, err := hear(k); err != nil {
-		t.Fatal(err)
-	}
-	reasons := map[error]platform.Reason{fs.ErrPermission: platform.Denied, os.ErrProcessDone: platform.Gone, errors.New("fault"): platform.Unknown}
-	// Without these there is nobody to open, or no table to read.
-	vital := map[string]bool{"[6 7]": true, "[1 21]": true, "[1 14 8]": true}
-	for call := range k.Calls {
-		for fault, reason := range reasons {
-			k := machine()
-			k.Fail = func(name string) error {
-				if name == call {
-					return fault
-				}
-				return nil
-			}
-			h, err := hear(k)
-			switch {
-			case vital[call]:
-				if !errors.Is(err, fault) {
-					t.Errorf("%s: %v", call, err)
-				}
-			case err != nil || h.samples[platform.Host] != 1 || h.samples[platform.Process] != len(k.Processes):
-				t.Errorf("%s fails with %v: %v, %v", call, fault, err, h.samples)
-			case h.missed[reason] == 0:
-				t.Errorf("%s fails with %v: %v", call, fault, h.missed)
-			}
-		}
-	}
+	simkernel.Faults(t, func(fail func(string) error) (func() (platform.Backend, error), map[string]int) {
+		k := machine()
+		k.Fail = fail
+		return func() (platform.Backend, error) { return New(Options{Kernel: k}) }, k.Calls
+	}, map[string]bool{"[6 7]": true, "[1 21]": true, "[1 14 8]": true})
 }
 
 // Names that a release or a machine does not have are absent, and no fault.
@@ -114,8 +44,8 @@ func TestAbsentNames(t *testing.T) {
 		}
 		whole, err := hear(machine())
 		h, err2 := hear(k)
-		if err != nil || err2 != nil || len(h.fields) >= len(whole.fields) || h.missed[platform.Unsupported] != 0 || h.missed[platform.Unknown] != 0 {
-			t.Errorf("%s: %v, %v, %d of %d fields, %v", name, err, err2, len(h.fields), len(whole.fields), h.missed)
+		if err != nil || err2 != nil || len(h.Fields) >= len(whole.Fields) || h.Missed[platform.Unsupported] != 0 || h.Missed[platform.Unknown] != 0 {
+			t.Errorf("%s: %v, %v, %d of %d fields, %v", name, err, err2, len(h.Fields), len(whole.Fields), h.Missed)
 		}
 	}
 }
@@ -130,14 +60,14 @@ func TestLengths(t *testing.T) {
 	for cut := 1; cut < 9000; cut += 1 + cut/40 {
 		k := machine()
 		k.Cut = cut
-		if h, err := hear(k); err == nil && len(h.fields) > len(whole.fields) {
-			t.Errorf("cut at %d: %d fields", cut, len(h.fields))
+		if h, err := hear(k); err == nil && len(h.Fields) > len(whole.Fields) {
+			t.Errorf("cut at %d: %d fields", cut, len(h.Fields))
 		}
 	}
 	k := machine()
 	k.Long = 64
-	if h, err := hear(k); err != nil || h.samples[platform.Process] != whole.samples[platform.Process] || len(h.fields) != len(whole.fields) {
-		t.Errorf("longer rows: %v, %v", err, h.samples)
+	if h, err := hear(k); err != nil || h.Samples[platform.Process] != whole.Samples[platform.Process] || len(h.Fields) != len(whole.Fields) {
+		t.Errorf("longer rows: %v, %v", err, h.Samples)
 	}
 }
 
@@ -147,12 +77,12 @@ func TestChangingDisks(t *testing.T) {
 	k := machine()
 	all, _ := hear(machine())
 	k.Busy = 2
-	if h, err := hear(k); err != nil || h.samples[platform.Disk] != all.samples[platform.Disk] || k.Calls["kern.devstat.all"] < 2 {
-		t.Errorf("%v, %v, asked %d times", err, h.samples, k.Calls["kern.devstat.all"])
+	if h, err := hear(k); err != nil || h.Samples[platform.Disk] != all.Samples[platform.Disk] || k.Calls["kern.devstat.all"] < 2 {
+		t.Errorf("%v, %v, asked %d times", err, h.Samples, k.Calls["kern.devstat.all"])
 	}
 	k.Busy = 1000
-	if h, err := hear(k); err != nil || h.samples[platform.Disk] != 0 {
-		t.Errorf("%v, %v", err, h.samples)
+	if h, err := hear(k); err != nil || h.Samples[platform.Disk] != 0 {
+		t.Errorf("%v, %v", err, h.Samples)
 	}
 }
 
@@ -176,16 +106,14 @@ func TestCallsPerPass(t *testing.T) {
 				bulk = bulk.With(i)
 			}
 		}
-		if err := readAll(b, each(func(*platform.Sample) {})); err != nil { // buffers grow
+		if err := simkernel.NewHeard().Read(b, simkernel.All(b)); err != nil { // buffers grow
 			t.Fatal(err)
 		}
 		clear(k.Calls)
-		r, _ := b.Begin(t.Context())
-		h := &heard{map[platform.Entity]int{}, map[platform.Field]uint64{}, map[platform.Text]string{}, map[platform.Reason]int{}}
-		if err := r.Read(bulk, h); err != nil || h.samples[platform.Process] != processes {
-			t.Fatal(err, h.samples)
+		h := simkernel.NewHeard()
+		if err := h.Read(b, bulk); err != nil || h.Samples[platform.Process] != processes {
+			t.Fatal(err, h.Samples)
 		}
-		r.Close()
 		b.Close()
 		for _, n := range k.Calls {
 			calls[processes] += n
@@ -213,11 +141,11 @@ func TestValues(t *testing.T) {
 		platform.HardwareTemperature: 40_000, platform.HardwareCharge: 800_000, platform.HardwareOnline: 1,
 		platform.ProcessFileLimitSoft: 1024, platform.HostProcessLimit: 7000, platform.NetworkSpeed: 125_000_000,
 	} {
-		if got, ok := h.fields[f]; !ok || got != want {
+		if got, ok := h.Fields[f]; !ok || got != want {
 			t.Errorf("%v is %d, %v, want %d", f, got, ok, want)
 		}
 	}
-	if _, ok := h.fields[platform.ProcessFileLimitHard]; ok {
+	if _, ok := h.Fields[platform.ProcessFileLimitHard]; ok {
 		t.Error("no limit is one")
 	}
 	for text, want := range map[platform.Text]string{
@@ -225,12 +153,12 @@ func TestValues(t *testing.T) {
 		platform.OSDescription: "FreeBSD 14.1-RELEASE", platform.HostID: "0f7e6d5c-0000-11ee-9a55-000000000001",
 		platform.ProcessEnvironment: "HOME=/\x00A=\x00",
 	} {
-		if h.texts[text] != want {
-			t.Errorf("%v is %q, want %q", text, h.texts[text], want)
+		if h.Texts[text] != want {
+			t.Errorf("%v is %q, want %q", text, h.Texts[text], want)
 		}
 	}
-	if h.samples[platform.Filesystem] != 2 || h.samples[platform.Disk] != len(k.Disks) || h.samples[platform.Network] != len(k.Interfaces) {
-		t.Errorf("%v", h.samples)
+	if h.Samples[platform.Filesystem] != 2 || h.Samples[platform.Disk] != len(k.Disks) || h.Samples[platform.Network] != len(k.Interfaces) {
+		t.Errorf("%v", h.Samples)
 	}
 }
 
@@ -243,9 +171,9 @@ func TestAllDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	h := &heard{map[platform.Entity]int{}, map[platform.Field]uint64{}, map[platform.Text]string{}, map[platform.Reason]int{}}
-	if err := readAll(b, h); err != nil || h.samples[platform.Filesystem] != 3 || h.samples[platform.Disk] != len(k.Disks)+2 || h.samples[platform.Network] != len(k.Interfaces)+1 {
-		t.Errorf("%v, %v", err, h.samples)
+	h := simkernel.NewHeard()
+	if err := h.Read(b, simkernel.All(b)); err != nil || h.Samples[platform.Filesystem] != 3 || h.Samples[platform.Disk] != len(k.Disks)+2 || h.Samples[platform.Network] != len(k.Interfaces)+1 {
+		t.Errorf("%v, %v", err, h.Samples)
 	}
 }
 
@@ -269,7 +197,8 @@ func TestSockets(t *testing.T) {
 		}
 	}
 	got := map[uint64][2]uint64{}
-	if err := readAll(b, each(func(s *platform.Sample) {
+	h := simkernel.NewHeard()
+	h.Each = func(s *platform.Sample) {
 		files, ok := s.Get(platform.ProcessOpenFiles)
 		if s.Entity != platform.Process || !ok {
 			return
@@ -283,19 +212,14 @@ func TestSockets(t *testing.T) {
 		if got[s.Key.ID] = [2]uint64{tcp, udp}; files != 2 {
 			t.Errorf("%v has %d files open", s.Key, files)
 		}
-	})); err != nil {
+	}
+	if err := h.Read(b, simkernel.All(b)); err != nil {
 		t.Fatal(err)
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
-
-// each is a sink of samples alone.
-type each func(*platform.Sample)
-
-func (e each) Sample(s *platform.Sample) bool { e(s); return true }
-func (each) Miss(int, platform.Reason)        {}
 
 // Without a kernel there is none on other systems.
 func TestNoKernel(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pidometer/pidometer/platform"
+	"github.com/pidometer/pidometer/platform/darwin"
 	"github.com/pidometer/pidometer/platform/freebsd"
 	"github.com/pidometer/pidometer/platform/linux"
 	"github.com/pidometer/pidometer/platform/netbsd"
@@ -52,6 +53,8 @@ func Sources(goos string) []platform.Source {
 		return linux.Sources(64)
 	case "windows":
 		return windows.Sources()
+	case "darwin":
+		return darwin.Sources()
 	case "openbsd":
 		return openbsd.Sources()
 	case "freebsd":

@@ -1,16 +1,12 @@
 package worldtest
 
 import (
-	"go/ast"
-	"go/importer"
-	"go/parser"
-	"go/token"
 	"go/types"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pidometer/pidometer/internal/simkernel"
 )
 
 // The C declarations, laid out by the rules of the ABI, agree with the types that
@@ -55,23 +51,8 @@ func (s Struct) offsets() (all []int64) {
 // xsys returns where a type of x/sys has its members.
 func xsys(t *testing.T, goos, arch, name string) (offsets []int64, size int) {
 	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/sys").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	fset := token.NewFileSet()
-	path := filepath.Join(strings.TrimSpace(string(dir)), "unix", "ztypes_"+goos+"_"+arch+".go")
-	file, err := parser.ParseFile(fset, path, nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := types.Config{Sizes: types.SizesFor("gc", arch), Importer: importer.Default(), Error: func(error) {}}
-	pkg, _ := config.Check("unix", fset, []*ast.File{file}, nil) // of one file alone: not all is known
-	of, ok := pkg.Scope().Lookup(name).Type().Underlying().(*types.Struct)
-	if !ok {
-		t.Fatalf("%s is no structure", name)
-	}
-	return flat(config.Sizes, of, 0), int(config.Sizes.Sizeof(of))
+	of, sizes := simkernel.XSys(t, goos, arch, name)
+	return flat(sizes, of, 0), int(sizes.Sizeof(of))
 }
 
 // flat returns the offsets of members, those of structures within among them. Times and

@@ -1,0 +1,66 @@
+package simkernel
+
+import (
+	"go/ast"
+	"go/build"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// XSys returns a structure as golang.org/x/sys/unix has it for a system and an architecture,
+// and the sizes there: a witness that others made on machines of the kind.
+func XSys(t *testing.T, goos, arch, name string) (*types.Struct, types.Sizes) {
+	t.Helper()
+	where, err := build.Import("golang.org/x/sys/unix", ".", build.FindOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, filepath.Join(where.Dir, "ztypes_"+goos+"_"+arch+".go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := types.Config{Sizes: types.SizesFor("gc", arch), Importer: importer.Default(), Error: func(error) {}}
+	pkg, _ := config.Check("unix", fset, []*ast.File{file}, nil) // of one file alone: not all is known
+	of, ok := pkg.Scope().Lookup(name).Type().Underlying().(*types.Struct)
+	if !ok {
+		t.Fatalf("%s is no structure", name)
+	}
+	return of, config.Sizes
+}
+
+// AgreesWithXSys compares a declaration with x/sys, on both architectures: its size, and
+// where each member is, by its name in C without a prefix. At least so many members have to
+// be there.
+func (s *Struct) AgreesWithXSys(t *testing.T, goos, name, prefix string, least int) {
+	t.Helper()
+	for _, arch := range []string{"amd64", "arm64"} {
+		of, sizes := XSys(t, goos, arch, name)
+		if size := int(sizes.Sizeof(of)); size != s.Size {
+			t.Errorf("%s %s has %d bytes, in x/sys %d", arch, name, s.Size, size)
+		}
+		var fields []*types.Var
+		for f := range of.Fields() {
+			fields = append(fields, f)
+		}
+		compared := 0
+		for i, at := range sizes.Offsetsof(fields) {
+			member := strings.TrimPrefix(strings.ToLower(fields[i].Name()), prefix)
+			if member == "_" || member == "spare" {
+				continue
+			}
+			compared++
+			if got := s.Offset(member); got != int(at) {
+				t.Errorf("%s %s.%s is at %d, in x/sys at %d", arch, name, member, got, at)
+			}
+		}
+		if compared < least {
+			t.Errorf("%s %s has %d members", arch, name, compared)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+// Package darwin reads a macOS host. One sysctl tells who all processes are, zombies among
+// them; what each uses takes a call of its own, which the kernel allows for processes of the
+// same user, and to root for all. Its decoders take the bytes that the kernel wrote and build
+// on every operating system; only files named after Darwin make system calls.
+//
+// Structures are those of 64-bit machines, amd64 and arm64 alike.
+package darwin
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+
+	"github.com/pidometer/pidometer/internal/layout"
+	"github.com/pidometer/pidometer/internal/sysctl"
+	"github.com/pidometer/pidometer/platform"
+)
+
+// Options choose what a backend looks at. The zero value is this machine.
+type Options struct {
+	// AllDevices reports virtual network interfaces and file systems without blocks too.
+	AllDevices bool
+	// Kernel replaces the system calls. nil means the real ones.
+	Kernel Kernel
+}
+
+// Kernel is the handful of calls that this backend makes. [Options.Kernel] replaces the
+// real one with a simulated or a failing one. Its methods take and return nothing but
+// built-in types.
+//
+//   - Sysctl(mib []int32, buf []byte) (n int, err error) reads what has a name of numbers.
+//   - Named(name string, args []int32, buf []byte) (n int, err error) reads what has a
+//     name of words.
+//   - Mounts(buf []byte) (n int, err error) is getfsstat(2) with MNT_NOWAIT.
+//   - File(path string) ([]byte, error) reads a whole file.
+//   - Pid() uint64 is the calling process.
+//   - Clocks() (now, uptime uint64) is nanoseconds since 1970 and since the start.
+//   - ProcInfo(call, pid, flavor int32, arg uint64, buf []byte) (n int, err error) is
+//     proc_info(2), which libproc(3) is made of.
+//   - Statistics(flavor int32, buf []byte) (n int, err error) is host_statistics64() for
+//     this host.
+//   - Processors(flavor int32, buf []byte) (n int, err error) is host_processor_info().
+//   - Registry(class string, keys []string) ([][][]byte, error) looks properties up in the
+//     registry of IOKit, for each service of a class the values of the keys at it or below
+//     it as binary property lists, nil for one that is not there.
+//   - User(id uint64) (string, error) is the name of a user, from the directory service.
+//
+// A call that fills a buffer returns how many bytes its answer has. If that is more than
+// the buffer holds it is made again with more room. Errors are those of the standard
+// library where it has one: [io/fs.ErrPermission], [os.ErrProcessDone],
+// [io/fs.ErrNotExist], [io/fs.ErrInvalid] and [errors.ErrUnsupported].
+type Kernel interface {
+	sysctl.Kernel
+	ProcInfo(call, pid, flavor int32, arg uint64, buf []byte) (n int, err error)
+	Statistics(flavor int32, buf []byte) (n int, err error)
+	Processors(flavor int32, buf []byte) (n int, err error)
+	Registry(class string, keys []string) ([][][]byte, error)
+	User(id uint64) (string, error)
+}
+
+// Sources returns what a backend can read: processes first, then the host.
+func Sources() []platform.Source { return new(machine).dialect().Sources() }
+
+// New opens this machine, or what the options put in its place.
+func New(o Options) (platform.Backend, error) {
+	m := &machine{kernel: o.Kernel}
+	if m.kernel == nil {
+		var err error
+		if m.kernel, err = newKernel(); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.readClock(); err != nil {
+		return nil, err
+	}
+	return sysctl.New(m.dialect(), sysctl.Options{AllDevices: o.AllDevices, Kernel: m.kernel})
+}
+
+// Calls returns the calls of this machine, for those who want to see what passes by. On
+// other systems it is an error that matches [errors.ErrUnsupported].
+func Calls() (Kernel, error) { return newKernel() }
+
+// machine is what the sources ask beside sysctl(3).
+type machine struct {
+	kernel    Kernel
+	frequency uint64         // of the clock that processes' times are kept by, in hertz
+	room      [pathRoom]byte // lent to one structure of a process at a time
+	fds       []byte         // lent to one list of open files at a time
+	args      []byte         // likewise of arguments
+	users     map[uint64]string
+}
+
+// readClock reads the rate of Mach's absolute time: 1 GHz on Intel, 24 MHz on Apple's own
+// processors, where one program for Intel sees that rate too, though mach_timebase_info()
+// tells it another one.
+func (m *machine) readClock() error {
+	var buf [8]byte
+	n, err := m.kernel.Named("hw.tbfrequency", nil, buf[:])
+	if err != nil {
+		return fmt.Errorf("read hw.tbfrequency: %w", err)
+	}
+	if n != 4 && n != 8 {
+		return fmt.Errorf("hw.tbfrequency of %d bytes: %w", n, sysctl.ErrContent)
+	}
+	if m.frequency = layout.Word(buf[:], 0, n); m.frequency == 0 || m.frequency > 1e12 {
+		return fmt.Errorf("hw.tbfrequency of %d: %w", m.frequency, sysctl.ErrContent)
+	}
+	return nil
+}
+
+// nanoseconds converts from Mach's absolute time. What is beyond 64 bits is the largest.
+func (m *machine) nanoseconds(ticks uint64) uint64 {
+	high, low := bits.Mul64(ticks, 1e9)
+	if high >= m.frequency {
+		return math.MaxUint64
+	}
+	ns, _ := bits.Div64(high, low, m.frequency)
+	return ns
+}
+
+// Numbers of sys/sysctl.h.
+const (
+	ctlKern       = 1
+	ctlNet        = 4
+	kernMaxProc   = 6
+	kernArgMax    = 8
+	kernProc      = 14
+	kernBootTime  = 21
+	kernProcArgs2 = 49
+	afRoute       = 17
+	rtIfList2     = 6
+)
+
+// dialect is how macOS tells what it tells.
+func (m *machine) dialect() *sysctl.Dialect {
+	d := &sysctl.Dialect{
+		Table:   table(),
+		State:   stateOf,
+		BootMIB: []int32{ctlKern, kernBootTime}, BootUnit: 1e3, // struct timeval
+		// p_start is what the clock said (proc_create in bsd/kern/kern_fork.c).
+		Absolute: true,
+		Processes: []sysctl.ProcessSource{
+			m.task(), m.owner(), m.usage(), m.openFiles(), sysctl.Sockets(socketOwners, countSockets),
+			m.executable(), m.arguments(), m.environment(), m.unique(),
+		},
+		Interface: interfaceTable(), Mount: mountTable(),
+		Login: sysctl.LoginTable{Path: "/var/run/utmpx", Size: 628, User: 0, Kind: 296},
+	}
+	d.Hosts = []sysctl.HostSource{
+		system(), sysctl.Uptime(), sysctl.Load(), m.identity(),
+		sysctl.Number("kern.maxproc", platform.HostProcessLimit, ctlKern, kernMaxProc),
+		m.processors(), cores(), m.memory(), swap(), sockets(), sysctl.Sessions(&d.Login),
+		m.disks(), sysctl.Interfaces(&d.Interface), sysctl.Mounts(&d.Mount), m.battery(),
+	}
+	return d
+}
