@@ -260,16 +260,3 @@ func start(t *testing.T, c *exec.Cmd) *sidecar {
 	})
 	return s
 }
-
-// executables returns the names of all processes in the requests.
-func executables(requests []*otlptest.Request) map[string]bool {
-	names := map[string]bool{}
-	for _, p := range otlptest.Numbers(requests, "process.cpu.time") {
-		for _, a := range p.GetAttributes() {
-			if a.GetKey() == "process.executable.name" {
-				names[a.GetValue().GetStringValue()] = true
-			}
-		}
-	}
-	return names
-}
