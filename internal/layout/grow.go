@@ -7,7 +7,7 @@ import (
 
 // tries bounds how often an answer may outgrow the buffer made for it. Each time
 // there is room for a quarter more than was asked for.
-const tries = 8
+const tries = 5
 
 // mostBytes is the largest answer that is waited for: 65536 processes with 50
 // threads each take less.

@@ -81,9 +81,13 @@ func TestGrow(t *testing.T) {
 }
 
 func TestGrowGivesUp(t *testing.T) {
-	_, _, err := Grow(nil, func(buf []byte) (int, error) { return len(buf)*2 + 1, nil })
-	if !errors.Is(err, errGrowing) {
-		t.Errorf("an answer that always grows: %v", err)
+	calls := 0
+	_, _, err := Grow(nil, func(buf []byte) (int, error) {
+		calls++
+		return len(buf)*2 + 1, nil
+	})
+	if !errors.Is(err, errGrowing) || calls != 5 {
+		t.Errorf("an answer that always grows: %v after %d calls", err, calls)
 	}
 	refused := errors.New("refused")
 	if _, _, err := Grow(nil, func([]byte) (int, error) { return 0, refused }); !errors.Is(err, refused) {
