@@ -51,6 +51,7 @@ type Process struct {
 	Nice          int
 	CPU           uint64 // that it ran on last
 	Denied        bool   // what needs a right is refused
+	Status        uint64 // of a zombie, as wait(2) tells it
 }
 
 // CPU is one processor.
@@ -100,6 +101,22 @@ type World struct {
 	gone    []*Disk
 	away    []*Interface
 	Happens string // what happened last, for the message of a test
+	Hear    []Lives
+}
+
+// Lives is told of the lives of processes when they happen.
+type Lives interface {
+	Forked(parent, child uint64)
+	Executed(pid uint64)
+	Exited(pid, status uint64)
+}
+
+// StatusOf is how the n-th process that ends does: it returns a code, or a signal ends it.
+func StatusOf(n uint64) uint64 {
+	if n%3 == 0 {
+		return 11 | n%2<<7 // SIGSEGV, with a core file or without
+	}
+	return n % 256 << 8
 }
 
 // mostPID is so small that PIDs are used again soon.
@@ -210,6 +227,9 @@ func (w *World) fork() {
 	p := w.anybody()
 	child := w.born(p.PID, p.Name)
 	child.UID, child.Nice, child.Denied = p.UID, p.Nice, p.Denied
+	for _, l := range w.Hear {
+		l.Forked(p.PID, child.PID)
+	}
 }
 
 var programs = []string{"sh", "worker", "a) b", "(sd-pam)", "with space", "tab\there", "15-bytes-long-x"}
@@ -220,6 +240,9 @@ func (w *World) exec() {
 		p.Resident, p.Virtual = 2*Page, 16*Page
 		p.PeakResident = max(p.PeakResident, p.Resident)
 		p.Threads = 1
+		for _, l := range w.Hear {
+			l.Executed(p.PID)
+		}
 	}
 }
 
@@ -251,6 +274,10 @@ func (w *World) exit() {
 		return
 	}
 	p.State, p.Threads, p.Resident, p.Virtual = Zombie, 1, 0, 0
+	p.Status = StatusOf(w.Forks + p.PID)
+	for _, l := range w.Hear {
+		l.Exited(p.PID, p.Status)
+	}
 	for _, q := range w.Processes {
 		if q.Parent == p.PID {
 			q.Parent = 1

@@ -18,6 +18,7 @@ import (
 // Kernel answers for a world as it is whenever it is asked.
 type Kernel struct {
 	*simkernel.World
+	*simkernel.Queues
 	Calls map[string]int          // how often each was made
 	Fail  func(name string) error // what a call fails with, nil for none
 	Cut   int                     // answers are cut to so many bytes, unless 0
@@ -26,7 +27,24 @@ type Kernel struct {
 }
 
 // New returns a kernel for a world.
-func New(w *simkernel.World) *Kernel { return &Kernel{World: w, Calls: map[string]int{}} }
+func New(w *simkernel.World) *Kernel {
+	k := &Kernel{World: w, Calls: map[string]int{}}
+	k.Queues = &simkernel.Queues{Kevents: kevent, Read: 0xffff, Proc: 0xfffb, Timer: 0xfff9, Apart: true, Zombies: true, Find: k.find}
+	w.Hear = append(w.Hear, k.Queues)
+	return k
+}
+
+// kevent is struct kevent since FreeBSD 12.
+var kevent = simkernel.KeventOf(false, "uint64 ext[4]")
+
+// find tells of who has a PID.
+func (k *Kernel) find(pid uint64) (status uint64, found, zombie, denied bool) {
+	p := k.World.Find(pid)
+	if p == nil {
+		return 0, false, false, false
+	}
+	return p.Status, true, p.State == simkernel.Zombie, false
+}
 
 // Page and Hz are the size of a page, and the rate of the statistics clock.
 const (
@@ -154,7 +172,10 @@ func (k *Kernel) process(args []int32) ([]byte, error) {
 		}
 		return all, nil
 	}
-	p := k.Find(uint64(args[1]))
+	p := k.World.Find(uint64(args[1]))
+	if p != nil && args[0] == 1 { // KERN_PROC_PID
+		return k.row(p), nil
+	}
 	switch {
 	case p == nil || p.State == simkernel.Zombie:
 		return nil, os.ErrProcessDone

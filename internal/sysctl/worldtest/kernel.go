@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"github.com/pidometer/pidometer/internal/simkernel"
 )
 
 // Kernel tells of a [World] in the dialect of a system. Every call is counted, and fails
@@ -17,6 +19,8 @@ type Kernel struct {
 	Cut   int
 	Calls map[string]int
 
+	*simkernel.Queues
+
 	open bool // OpenBSD
 	h    headers
 	mibs map[[3]int32]string
@@ -24,12 +28,18 @@ type Kernel struct {
 
 // NetBSD returns a kernel of NetBSD 10 that tells of a world, OpenBSD one of OpenBSD 7.
 func NetBSD(w *World) *Kernel {
-	return &Kernel{World: w, Calls: map[string]int{}, h: netbsdHeaders(), mibs: netbsdMIBs}
+	k := &Kernel{World: w, Calls: map[string]int{}, h: netbsdHeaders(), mibs: netbsdMIBs}
+	k.Queues = &simkernel.Queues{Kevents: simkernel.KeventOf(true, ""), Read: 0, Proc: 4, Timer: 6, Apart: true, Find: k.find}
+	w.Hear = append(w.Hear, k.Queues)
+	return k
 }
 
 // OpenBSD is described at [NetBSD].
 func OpenBSD(w *World) *Kernel {
-	return &Kernel{World: w, Calls: map[string]int{}, h: openbsdHeaders(), mibs: openbsdMIBs, open: true}
+	k := &Kernel{World: w, Calls: map[string]int{}, h: openbsdHeaders(), mibs: openbsdMIBs, open: true}
+	k.Queues = &simkernel.Queues{Kevents: simkernel.KeventOf(false, ""), Read: 0xffff, Proc: 0xfffb, Timer: 0xfff9, Find: k.find}
+	w.Hear = append(w.Hear, k.Queues)
+	return k
 }
 
 // The numbers of what the two tell, by as many of them as it takes (sys/sysctl.h).
@@ -46,6 +56,16 @@ var (
 		{6, 11}: "sensors", {6, 12}: "cpuspeed", {6, 18}: "uuid", {10, 0}: "bcachestat",
 	}
 )
+
+// find tells of who has a PID. Nobody is denied: of those that a world denies, arguments
+// alone are.
+func (k *Kernel) find(pid uint64) (status uint64, found, zombie, denied bool) {
+	p := k.World.Find(pid)
+	if p == nil {
+		return 0, false, false, false
+	}
+	return p.Status, true, p.State == Zombie, false
+}
 
 // call counts a call, and says whether it fails.
 func (k *Kernel) call(name string) error {
@@ -140,6 +160,9 @@ func (k *Kernel) processes(args []int32) ([]byte, error) {
 	}
 	var rows [][]byte
 	for _, p := range k.World.Processes {
+		if args[0] == 1 && p.PID != uint64(args[1]) { // KERN_PROC_PID
+			continue
+		}
 		row := k.process(p)
 		rows = append(rows, row)
 		for i := range p.Threads {

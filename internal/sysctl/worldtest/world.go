@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/pidometer/pidometer/internal/simkernel"
 )
 
 // Process is one process of a [World], as it truly is.
@@ -27,6 +29,7 @@ type Process struct {
 	Waits, Switches  uint64
 	Threads          uint64
 	Files            []File
+	Status           uint64 // of a zombie, as wait(2) tells it
 }
 
 // The states of a [Process].
@@ -74,6 +77,7 @@ type World struct {
 	Disks      []Disk
 	Interfaces []Interface
 	Forks      uint64
+	Hear       []simkernel.Lives
 	next       uint64
 }
 
@@ -120,6 +124,9 @@ func (w *World) fork() {
 	name := fmt.Sprintf("work%d", w.random.IntN(100))
 	w.add(&Process{PID: w.next, Parent: 1, UID: w.random.Uint64N(3) * 1000, Command: name, Path: "/usr/bin/" + name,
 		Arguments: []string{name, "", "-x"}, Threads: 1, Denied: w.random.IntN(4) == 0})
+	for _, l := range w.Hear {
+		l.Forked(1, w.Processes[len(w.Processes)-1].PID)
+	}
 }
 
 // Find returns the process with a PID, nil if there is none.
@@ -142,10 +149,13 @@ func (w *World) Step() {
 	case 1: // exec
 		if !p.System && p.State != Zombie {
 			p.Command, p.Path = "other", "/bin/other"
+			for _, l := range w.Hear {
+				l.Executed(p.PID)
+			}
 		}
 	case 2: // exit, and be waited for later
 		if p.PID > 1 {
-			p.State, p.Files = Zombie, nil
+			w.exit(p)
 		}
 	case 3:
 		if p.State == Zombie {
@@ -174,6 +184,16 @@ func (w *World) Step() {
 		}
 	default:
 		w.work(p)
+	}
+}
+
+func (w *World) exit(p *Process) {
+	if p.State == Zombie {
+		return
+	}
+	p.State, p.Files, p.Status = Zombie, nil, simkernel.StatusOf(w.Forks+p.PID)
+	for _, l := range w.Hear {
+		l.Exited(p.PID, p.Status)
 	}
 }
 
