@@ -1,6 +1,7 @@
 package freebsd
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -32,4 +33,30 @@ var world = simkernel.Dialect{
 // What a backend reads is what is so, in every world and after every step of it.
 func TestSimulation(t *testing.T) {
 	simkernel.Simulate(t, worlds, func(seed uint64) error { return simkernel.Check(world, seed, 8, simkernel.Steps) })
+}
+
+// What a watch tells is what happens, in every world: to whom, and how it ended.
+func TestWatch(t *testing.T) {
+	for _, every := range []int{1, 7} {
+		simkernel.Simulate(t, worlds/10, func(seed uint64) error {
+			w := simkernel.New(seed, 8)
+			b, err := New(Options{Kernel: sim.New(w)})
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			key := func(pid uint64) platform.Key {
+				p := w.Find(pid)
+				return platform.Key{ID: pid, Start: world.Start(w, p)}
+			}
+			f := simkernel.Following{Backend: b, Step: w.Step, Key: key, Hear: func(l simkernel.Lives) { w.Hear = append(w.Hear, l) }}
+			for _, p := range w.Processes {
+				f.Everyone = append(f.Everyone, key(p.PID))
+			}
+			if err := simkernel.CheckWatch(f, simkernel.Steps, every); err != nil {
+				return fmt.Errorf("seed %d: %w", seed, err)
+			}
+			return nil
+		})
+	}
 }
