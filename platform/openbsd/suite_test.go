@@ -35,3 +35,8 @@ func TestStates(t *testing.T) {
 		t.Errorf("state 9 is %v", got)
 	}
 }
+
+// What a watch tells is what happens, in every world: to whom, and how it ended.
+func TestWatch(t *testing.T) {
+	worldtest.Watch(t, worlds/10, worldtest.OpenBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
+}
