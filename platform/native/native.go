@@ -85,6 +85,12 @@ func Occurrences(goos string) []platform.OccurrenceSource {
 		return linux.Occurrences()
 	case "windows":
 		return windows.Occurrences()
+	case "freebsd":
+		return freebsd.Occurrences()
+	case "openbsd":
+		return openbsd.Occurrences()
+	case "netbsd":
+		return netbsd.Occurrences()
 	}
 	return nil
 }

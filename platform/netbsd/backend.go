@@ -8,6 +8,7 @@
 package netbsd
 
 import (
+	"github.com/pidometer/pidometer/internal/kqueue"
 	"github.com/pidometer/pidometer/internal/sysctl"
 	"github.com/pidometer/pidometer/platform"
 )
@@ -31,6 +32,14 @@ type Options struct {
 //   - Pid() uint64 is the calling process.
 //   - Clocks() (now, uptime uint64) is nanoseconds since 1970 and since the start.
 //
+// To be listened to it also has the calls of kqueue(2), each of which tells whether it
+// failed, and the errno:
+//
+//   - Kqueue() (queue int, failed bool, errno int) makes a queue.
+//   - Kevent(queue int, changes, events []byte, wait bool) (n int, failed bool, errno int)
+//     makes changes and fills events.
+//   - CloseQueue(queue int) closes a queue.
+//
 // A call that fills a buffer returns how many bytes its answer has. If that is more than
 // the buffer holds it is made again with more room. Errors are those of the standard
 // library where it has one: [io/fs.ErrPermission], [os.ErrProcessDone],
@@ -49,7 +58,22 @@ func New(o Options) (platform.Backend, error) {
 			return nil, err
 		}
 	}
-	return sysctl.New(dialect(), sysctl.Options{AllDevices: o.AllDevices, Kernel: kernel})
+	b, err := sysctl.New(dialect(), sysctl.Options{AllDevices: o.AllDevices, Kernel: kernel})
+	if err != nil {
+		return nil, err
+	}
+	return &backend{b, &kqueue.Watcher{Kernel: kernel, Layout: &kqueue.NetBSD, Errno: sysctl.BSD, Who: b.Who, Source: kqueue.Source()}}, nil
+}
+
+// backend is one machine: what sysctl(3) tells, and what happens to processes meanwhile.
+type backend struct {
+	*sysctl.Backend
+	*kqueue.Watcher
+}
+
+// Occurrences returns where this kernel tells what happens between two passes.
+func Occurrences() []platform.OccurrenceSource {
+	return []platform.OccurrenceSource{kqueue.Source()}
 }
 
 // Calls returns the calls of this machine, for those who want to see what passes by. On

@@ -77,6 +77,38 @@ func (kernel) Clocks() (now, uptime uint64) {
 	return uint64(time.Now().UnixNano()), uint64(t.Nano())
 }
 
+// Kqueue is kqueue(2). No child inherits a queue (kqueue(2), fork).
+func (kernel) Kqueue() (int, bool, int) {
+	queue, err := unix.Kqueue()
+	return queue, err != nil, errnoOf(err)
+}
+
+// Kevent is kevent(2). It copies, since struct kevent is aligned and bytes need not be.
+func (kernel) Kevent(queue int, changes, events []byte, wait bool) (int, bool, int) {
+	const size = int(unsafe.Sizeof(unix.Kevent_t{}))
+	in, out := make([]unix.Kevent_t, len(changes)/size), make([]unix.Kevent_t, len(events)/size)
+	if len(in) > 0 {
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&in[0])), len(in)*size), changes)
+	}
+	var timeout *unix.Timespec
+	if !wait {
+		timeout = new(unix.Timespec)
+	}
+	n, err := unix.Kevent(queue, in, out, timeout)
+	if err == nil && n > 0 {
+		copy(events, unsafe.Slice((*byte)(unsafe.Pointer(&out[0])), n*size))
+	}
+	return n, err != nil, errnoOf(err)
+}
+
+// CloseQueue is close(2).
+func (kernel) CloseQueue(queue int) { unix.Close(queue) }
+
+func errnoOf(err error) int {
+	errno, _ := err.(unix.Errno)
+	return int(errno)
+}
+
 func translate(err error) error {
 	if errno, ok := err.(unix.Errno); ok {
 		return sysctl.BSD.Error(int(errno))

@@ -19,3 +19,8 @@ func TestBackend(t *testing.T) {
 func TestSimulation(t *testing.T) {
 	worldtest.Simulate(t, worlds, worldtest.NetBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
 }
+
+// What a watch tells is what happens, in every world: to whom, and how it ended.
+func TestWatch(t *testing.T) {
+	worldtest.Watch(t, worlds/10, worldtest.NetBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
+}
