@@ -73,6 +73,9 @@ again. With a filter, and in a single look, nothing is added.
 
 `
 
+// listening are the systems that can be listened to.
+var listening = append(slices.Clone(systems), []struct{ goos, name string }{{"freebsd", "FreeBSD"}, {"openbsd", "OpenBSD"}, {"netbsd", "NetBSD"}}...)
+
 // eventPage writes the whole document.
 func eventPage() []byte {
 	var b bytes.Buffer
@@ -85,7 +88,7 @@ func eventPage() []byte {
 		eventSection(&b, &e)
 	}
 	b.WriteString("\n## What is listened to\n\nThe best of a kind comes first.\n\n| system | source | tells | needs |\n| --- | --- | --- | --- |\n")
-	for _, system := range systems {
+	for _, system := range listening {
 		for _, s := range native.Occurrences(system.goos) {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", system.name, s.Name, kinds(s), s.Needs)
 		}
@@ -110,7 +113,7 @@ func sentBy(e *semconv.Event) string {
 func eventSection(b *bytes.Buffer, e *semconv.Event) {
 	fmt.Fprintf(b, "\n## %s\n\n%s\n\n", e.Name, e.Brief)
 	var told []string
-	for _, system := range systems {
+	for _, system := range listening {
 		for _, s := range native.Occurrences(system.goos) {
 			if s.Tells&e.Kinds != 0 && isOf(e, system.goos) {
 				told = append(told, fmt.Sprintf("%s: %s", system.name, s.Name))

@@ -91,7 +91,7 @@ var table = []arrow{
 	{"internal/fixture", nil, nil},
 	{"internal/fixture/transcript", []string{"internal/fixture", "platform/windows"}, nil},
 	{"internal/fixture/record", []string{"internal/fixture", "internal/fixture/transcript", "internal/layout", "platform", "platform/windows"}, nil},
-	{"internal/sysctl/worldtest", []string{"platform", "internal/simkernel"}, nil},
+	{"internal/sysctl/worldtest", []string{"platform", "internal/simkernel", "internal/sysctl"}, nil},
 	{"internal/otlptest", nil, []string{
 		"go.opentelemetry.io/proto/otlp/...",
 		"google.golang.org/grpc/...",

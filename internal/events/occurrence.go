@@ -39,7 +39,7 @@ func (e *Engine) begins(o *platform.Occurrence) {
 		e.end(old, time.Time{}, platform.Exit{})
 	}
 	l := &life{key: o.Key, estimated: o.Estimated, parent: o.Parent, began: o.At, pass: e.passes}
-	if l.created = o.At; o.Key.Start != 0 {
+	if l.created = e.when(o); o.Key.Start != 0 {
 		l.created = e.boot.Created(o.Key.Start)
 	}
 	if mother := e.lives[o.Parent]; mother != nil {

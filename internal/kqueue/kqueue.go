@@ -118,8 +118,8 @@ func exitOf(status int64) platform.Exit {
 	return e
 }
 
-// Source is kqueue(2) as the BSDs have it.
-func Source() platform.OccurrenceSource {
-	return platform.OccurrenceSource{Name: "kqueue EVFILT_PROC", Followed: true,
+// Source is kqueue(2) as the BSDs have it, and what it takes there to follow a process.
+func Source(needs string) platform.OccurrenceSource {
+	return platform.OccurrenceSource{Name: "kqueue EVFILT_PROC", Needs: needs, Followed: true,
 		Tells: platform.KindsOf(platform.ProcessStarted, platform.ProcessExecuted, platform.ProcessExited)}
 }

@@ -63,8 +63,11 @@ func New(o Options) (platform.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &backend{b, &kqueue.Watcher{Kernel: kernel, Layout: &kqueue.FreeBSD, Errno: sysctl.BSD, Who: b.Who, Source: kqueue.Source()}}, nil
+	return &backend{b, &kqueue.Watcher{Kernel: kernel, Layout: &kqueue.FreeBSD, Errno: sysctl.BSD, Who: b.Who, Source: kqueue.Source(follow)}}, nil
 }
+
+// follow is what it takes to follow a process: to see it (filt_procattach, kern_event.c).
+const follow = "for processes of other users security.bsd.see_other_uids, or root"
 
 // backend is one machine: what sysctl(3) tells, and what happens to processes meanwhile.
 type backend struct {
@@ -74,7 +77,7 @@ type backend struct {
 
 // Occurrences returns where this kernel tells what happens between two passes.
 func Occurrences() []platform.OccurrenceSource {
-	return []platform.OccurrenceSource{kqueue.Source()}
+	return []platform.OccurrenceSource{kqueue.Source(follow)}
 }
 
 // Calls returns the calls of this machine, for those who want to see what passes by. On

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -228,5 +229,42 @@ func TestNoKernel(t *testing.T) {
 	}
 	if _, err := New(Options{}); !errors.Is(err, errors.ErrUnsupported) {
 		t.Error(err)
+	}
+}
+
+// Single processes are looked up as they are, and what is not whole is refused.
+func TestWho(t *testing.T) {
+	k := machine()
+	b, err := New(Options{Kernel: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	who := b.(*backend).Backend.Who
+	for _, p := range k.Processes {
+		known, err := who(p.PID)
+		if err != nil || known.Key != (platform.Key{ID: p.PID, Start: world.Start(k.World, p)}) || known.Parent != p.Parent || string(known.Command) != p.Name {
+			t.Errorf("%+v, %v, want %+v", known, err, p)
+		}
+	}
+	if _, err := who(4711); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("of nobody: %v", err)
+	}
+	for k.Cut = 1; k.Cut < rowSize; k.Cut++ {
+		if known, err := who(1); err == nil {
+			t.Errorf("an answer of %d bytes tells %+v", k.Cut, known)
+		}
+	}
+	k.Cut = 0
+	for _, name := range []string{"[1 14 1]", "[1 21]"} {
+		k.Fail = func(call string) error {
+			if call == name {
+				return fs.ErrPermission
+			}
+			return nil
+		}
+		if _, err := who(1); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -55,7 +55,8 @@ const left = `## What psutil has and pidometer leaves out
 | CPU frequency on NetBSD | there is no number that all processors have |
 | temperatures, fans and batteries on NetBSD | envsys(4) answers with a property list that it maps into the caller's memory, which Go's runtime knows nothing of |
 | what each swap area takes | OpenBSD and NetBSD sum them up beside their memory, and FreeBSD's are summed up to be alike; swapctl(2) would tell, and OpenBSD lets no program but its C library call it |
-| details ("pidometer inspect") and events as they happen, there and on macOS | this version does not read them: passes tell who came and who went |
+| details ("pidometer inspect"), there and on macOS | this version does not read them |
+| events as they happen on macOS, and of processes that nobody followed or made on the BSDs | kqueue(2) tells of the processes that it is asked about, the first 256 that passes see, and of all that those make; this version does not ask it on macOS. Passes tell who else came and went |
 
 ## What macOS does not tell
 

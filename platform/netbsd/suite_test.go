@@ -24,3 +24,17 @@ func TestSimulation(t *testing.T) {
 func TestWatch(t *testing.T) {
 	worldtest.Watch(t, worlds/10, worldtest.NetBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
 }
+
+// Single processes are looked up as they are, and what is not whole is refused.
+func TestWho(t *testing.T) {
+	k := worldtest.NetBSD(worldtest.NewWorld(3))
+	for range 60 {
+		k.World.Step()
+	}
+	b, err := New(Options{Kernel: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	worldtest.Who(t, k, b.(*backend).Backend.Who)
+}

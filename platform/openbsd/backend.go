@@ -62,8 +62,12 @@ func New(o Options) (platform.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &backend{b, &kqueue.Watcher{Kernel: kernel, Layout: &kqueue.OpenBSD, Errno: sysctl.BSD, Who: b.Who, Source: kqueue.Source()}}, nil
+	return &backend{b, &kqueue.Watcher{Kernel: kernel, Layout: &kqueue.OpenBSD, Errno: sysctl.BSD, Who: b.Who, Source: kqueue.Source(follow)}}, nil
 }
+
+// follow is what it takes to follow a process: nothing for a program without pledge(2)
+// (filt_procattach, kern_event.c).
+const follow = ""
 
 // backend is one machine: what sysctl(3) tells, and what happens to processes meanwhile.
 type backend struct {
@@ -73,7 +77,7 @@ type backend struct {
 
 // Occurrences returns where this kernel tells what happens between two passes.
 func Occurrences() []platform.OccurrenceSource {
-	return []platform.OccurrenceSource{kqueue.Source()}
+	return []platform.OccurrenceSource{kqueue.Source(follow)}
 }
 
 // Calls returns the calls of this machine, for those who want to see what passes by. On
