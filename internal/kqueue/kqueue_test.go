@@ -276,6 +276,16 @@ func TestUntracked(t *testing.T) {
 // context, and with the watch; signals end none.
 func TestWait(t *testing.T) {
 	m := newMachine(true, false)
+	waits := 0
+	m.FailWith = func(call string) int { // every second wait is cut short
+		if call != "wait" {
+			return 0
+		}
+		if waits++; waits%2 == 1 {
+			return sysctl.BSD.Interrupted
+		}
+		return 0
+	}
 	w := m.watch(t, lives...)
 	if err := w.Follow(m.living[2].Key); err != nil {
 		t.Fatal(err)
@@ -288,14 +298,6 @@ func TestWait(t *testing.T) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
-	}
-	interrupted := 3
-	m.FailWith = func(call string) int {
-		if call == "wait" && interrupted > 0 {
-			interrupted--
-			return sysctl.BSD.Interrupted
-		}
-		return 0
 	}
 	for range 20 {
 		go m.Executed(2)
@@ -312,15 +314,43 @@ func TestWait(t *testing.T) {
 	for range 2 {
 		go func() { ended <- w.Wait(t.Context()) }()
 	}
-	go w.Close()
+	closed := make(chan error)
+	go func() { closed <- w.Close() }()
 	for range 2 {
 		if err := <-ended; !errors.Is(err, fs.ErrClosed) {
 			t.Error(err)
 		}
 	}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
 	errs := []error{w.Wait(t.Context()), w.Read(nil), w.Follow(m.living[3].Key)}
 	if slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, fs.ErrClosed) }) {
 		t.Error(errs)
+	}
+}
+
+// A wait ends with its context and with the watch though the kernel has no memory for the
+// timer that ends it for a while.
+func TestWaitWithoutMemory(t *testing.T) {
+	m := newMachine(true, false)
+	w := m.watch(t, lives...)
+	m.fail("change", sysctl.BSD.NoMemory, 3)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- w.Wait(ctx) }()
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	go func() { ended <- w.Wait(t.Context()) }()
+	closed := make(chan error)
+	go func() { closed <- w.Close() }()
+	if err := <-ended; !errors.Is(err, fs.ErrClosed) {
+		t.Error(err)
+	}
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"time"
 )
 
 // wakeUp is the timer that ends a wait: it fires once, a millisecond after it was set.
@@ -74,14 +75,21 @@ func (w *watch) isClosed() bool {
 	return w.closed
 }
 
-// wake lets a wait look around.
+// wake lets a wait look around. Where the kernel has no memory for the timer it is tried
+// again, for as long as the watch is open: nothing else would end the wait.
 func (w *watch) wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.opened {
-		w.apply(w.waiting, event{ident: wakeUp, filter: w.Layout.Timer, flags: evAdd | evOneShot, data: 1})
+	if !w.opened {
+		return
+	}
+	if err := w.apply(w.waiting, event{ident: wakeUp, filter: w.Layout.Timer, flags: evAdd | evOneShot, data: 1}); err != nil {
+		time.AfterFunc(wakeAgain, w.wake)
 	}
 }
+
+// wakeAgain is the time between two tries to end a wait.
+const wakeAgain = 10 * time.Millisecond
 
 // Close implements [platform.Watch]. It waits for who is in the kernel.
 func (w *watch) Close() error {
