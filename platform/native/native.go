@@ -17,6 +17,7 @@ import (
 	"github.com/pidometer/pidometer/platform/linux"
 	"github.com/pidometer/pidometer/platform/netbsd"
 	"github.com/pidometer/pidometer/platform/openbsd"
+	"github.com/pidometer/pidometer/platform/solaris"
 	"github.com/pidometer/pidometer/platform/windows"
 )
 
@@ -61,6 +62,8 @@ func Sources(goos string) []platform.Source {
 		return freebsd.Sources()
 	case "netbsd":
 		return netbsd.Sources()
+	case "illumos", "solaris":
+		return solaris.Sources()
 	}
 	return nil
 }

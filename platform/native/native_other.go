@@ -1,4 +1,4 @@
-//go:build !linux && !windows && !darwin && !freebsd && !netbsd && !openbsd
+//go:build !linux && !windows && !darwin && !freebsd && !netbsd && !openbsd && !solaris
 
 package native
 

@@ -111,6 +111,9 @@ type backend struct {
 	info      [infoSize]byte
 	usage     [usageSize]byte
 	status    [statusSize]byte
+
+	vectors, strings       memory
+	arguments, environment []byte // lent to one sample
 }
 
 // Sources implements [platform.Backend].

@@ -31,64 +31,68 @@ func (p *pass) readVector(v *visit, t platform.Text, at, count int) error {
 	if p.isSystem() {
 		return nil
 	}
-	m := memory{backend: p.backend, path: p.path(v.key.ID, "as"), width: 8}
+	width := 8
 	if p.info[modelAt] == 1 {
-		m.width = 4
+		width = 4
 	}
-	all, err := m.vector(layout.U64(p.info[:], at), min(count, mostTexts))
+	path := p.path(v.key.ID, "as")
+	p.vectors.open(p.kernel, path)
+	p.strings.open(p.kernel, path)
+	lent := &p.arguments
+	if t == platform.ProcessEnvironment {
+		lent = &p.environment
+	}
+	var err error
+	*lent, err = p.vector((*lent)[:0], layout.U64(p.info[:], at), min(count, mostTexts), width)
 	if err == nil {
-		p.sample.SetText(t, all)
+		p.sample.SetText(t, *lent)
 	}
 	return gone(err)
 }
 
-// memory is that of a process. What was read last is kept: texts lie side by side.
-type memory struct {
-	*backend
-	path  string
-	width int
-	at    uint64 // of what is kept
-	kept  []byte
-}
-
-// bytes returns what lies at an address, as far as it is known in one portion.
-func (m *memory) bytes(address uint64, least int) ([]byte, error) {
-	if b, ok := layout.Within(m.kept, m.at, address, uint64(least)); ok {
-		return b[:len(b):len(b)], nil
-	}
-	buf := make([]byte, portion)
-	n, err := m.kernel.Read(m.path, address, buf)
-	if err != nil {
-		return nil, err
-	}
-	m.at, m.kept = address, buf[:n]
-	if n < least {
-		return nil, errContent
-	}
-	return m.kept[:least:least], nil
-}
-
-// vector returns the texts that an array of pointers leads to, each with a NUL behind it.
-func (m *memory) vector(address uint64, count int) (all []byte, err error) {
-	var pointers []uint64
-	array := memory{backend: m.backend, path: m.path}
+// vector appends the texts that an array of pointers leads to, each with a NUL behind it.
+func (p *pass) vector(all []byte, address uint64, count, width int) ([]byte, error) {
 	for i := range count {
-		b, err := array.bytes(address+uint64(i*m.width), m.width)
+		b, err := p.vectors.bytes(address+uint64(i*width), width)
 		if err != nil {
-			return nil, err
+			return all, err
 		}
-		pointer := layout.Word(b, 0, m.width)
+		pointer := layout.Word(b, 0, width)
 		if pointer == 0 {
 			break
 		}
-		pointers = append(pointers, pointer)
-	}
-	for _, pointer := range pointers {
-		if all, err = m.text(all, pointer); err != nil {
-			return nil, err
+		if all, err = p.strings.text(all, pointer); err != nil {
+			return all, err
 		}
 	}
 	return all, nil
+}
+
+// memory is that of a process. What was read last is kept: texts lie side by side.
+type memory struct {
+	kernel Kernel
+	path   string
+	at     uint64 // of what is kept
+	kept   []byte
+	buf    [portion]byte
+}
+
+func (m *memory) open(k Kernel, path string) { m.kernel, m.path, m.at, m.kept = k, path, 0, nil }
+
+// bytes returns what lies at an address, lent until the next call.
+func (m *memory) bytes(address uint64, n int) ([]byte, error) {
+	if b, ok := layout.Within(m.kept, m.at, address, uint64(n)); ok {
+		return b, nil
+	}
+	got, err := m.kernel.Read(m.path, address, m.buf[:])
+	if err != nil {
+		return nil, err
+	}
+	m.at, m.kept = address, m.buf[:got]
+	if got < n {
+		return nil, errContent
+	}
+	return m.kept[:n], nil
 }
 
 // text appends the text at an address, portion by portion.

@@ -5,7 +5,6 @@ package solaris
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -45,6 +44,7 @@ type entry struct {
 	class    string
 	kind     int // 1 for named values, 3 for input and output
 	kid      int
+	size     int
 	of       any // the disk or the interface that it is of
 	data     func(*Kernel) []byte
 }
@@ -169,7 +169,7 @@ func (k *Kernel) psinfo(p *simkernel.Process) []byte {
 	put("rssize", p.Resident/1024)
 	putTime(b[psinfo.Offset("start"):], time.Duration(k.Boot.UnixNano())+p.Born)
 	psinfo.PutText(b, "fname", p.Name)
-	base, _ := Memory(p)
+	base := stack(p)
 	put("argc", 2)
 	put("argv", base)
 	put("envp", base+3*uint64(width(p)))
@@ -210,18 +210,19 @@ func width(p *simkernel.Process) int {
 }
 
 // Memory is the top of a process's stack, and where it begins: pointers to two arguments,
-// pointers to two texts of the environment, and all four, one longer than a page.
-func Memory(p *simkernel.Process) (base uint64, all []byte) {
-	base = 0xffff_fc7f_ffdf_f000 // beyond what is an offset of a file
-	size := width(p)
-	if size == 4 {
-		base = 0x0804_7000
-	}
+// pointers to two texts of the environment, and all four. Of every fourth process one is
+// longer than a page.
+func Memory(p *simkernel.Process) (at uint64, all []byte) {
+	base, size := stack(p), width(p)
 	pointer := func(v uint64) {
 		all = append(all, binary.LittleEndian.AppendUint64(nil, v)[:size]...)
 	}
 	var text []byte
-	for _, s := range []string{p.Name, strings.Repeat("x", 5000), "", "HOME=/", "A=", ""} {
+	long := "-x"
+	if p.PID%4 == 0 {
+		long = strings.Repeat("x", 5000)
+	}
+	for _, s := range []string{p.Name, long, "", "HOME=/", "A=", ""} {
 		if s == "" {
 			pointer(0)
 			continue
@@ -230,6 +231,14 @@ func Memory(p *simkernel.Process) (base uint64, all []byte) {
 		text = append(append(text, s...), 0)
 	}
 	return base, append(all, text...)
+}
+
+// stack is where the top of a stack begins: of 64 bits beyond what is an offset of a file.
+func stack(p *simkernel.Process) uint64 {
+	if width(p) == 4 {
+		return 0x0804_7000
+	}
+	return 0xffff_fc7f_ffdf_f000
 }
 
 // Link answers the program of a process.
@@ -244,7 +253,7 @@ func (k *Kernel) Link(path string) (string, error) {
 // entries are the statistics that there are now.
 func (k *Kernel) entries() (all []entry) {
 	named := func(module string, instance int, name, class string, of any, values func(*Kernel) []byte) {
-		all = append(all, entry{module, instance, name, class, 1, 0, of, values})
+		all = append(all, entry{module, instance, name, class, 1, 0, 0, of, values})
 	}
 	named("unix", 0, "system_misc", "misc", nil, (*Kernel).misc)
 	named("unix", 0, "system_pages", "pages", nil, (*Kernel).pages)
@@ -252,11 +261,11 @@ func (k *Kernel) entries() (all []entry) {
 	for i := range k.CPUs {
 		named("cpu", i, "sys", "misc", nil, func(k *Kernel) []byte { return k.cpu(i) })
 		named("cpu", i, "vm", "misc", nil, (*Kernel).vm)
-		named("cpu_info", i, fmt.Sprint("cpu_info", i), "misc", nil, func(*Kernel) []byte { return info(i) })
+		named("cpu_info", i, "cpu_info"+strconv.Itoa(i), "misc", nil, func(*Kernel) []byte { return info(i) })
 	}
 	for _, d := range k.Disks {
-		all = append(all, entry{"sd", 0, d.Name, "disk", 3, 0, d, func(*Kernel) []byte { return disk(d) }})
-		all = append(all, entry{"sd", 0, d.Name + ",a", "partition", 3, 0, d, func(*Kernel) []byte { return disk(d) }})
+		all = append(all, entry{"sd", 0, d.Name, "disk", 3, 0, 0, d, func(*Kernel) []byte { return disk(d) }})
+		all = append(all, entry{"sd", 0, d.Name + ",a", "partition", 3, 0, 0, d, func(*Kernel) []byte { return disk(d) }})
 	}
 	named("lo", 0, "lo0", "net", nil, (*Kernel).vm)
 	for _, i := range k.Interfaces {
@@ -278,7 +287,7 @@ func (k *Kernel) refresh() {
 	k.number++
 	for i := range now {
 		k.kids++
-		now[i].kid = k.kids
+		now[i].kid, now[i].size = k.kids, len(now[i].data(k))
 	}
 	k.chain = now
 }
@@ -298,7 +307,6 @@ func (k *Kernel) Statistic(head, data []byte) (int, error) {
 			answer = append(answer, k.head(e)...)
 		}
 	} else {
-		k.refresh()
 		at := slices.IndexFunc(k.chain, func(e entry) bool { return e.kid == kid })
 		if at < 0 {
 			return 0, os.ErrProcessDone
@@ -308,7 +316,7 @@ func (k *Kernel) Statistic(head, data []byte) (int, error) {
 		if e.module == "unix" || e.module == "cpu" {
 			name = e.module + " " + e.name
 		}
-		copy(head, k.head(e))
+		kstat.Put(head, "data_size", uint64(len(answer)))
 	}
 	if err := k.call(name); err != nil {
 		return 0, err
@@ -329,7 +337,7 @@ func (k *Kernel) head(e entry) []byte {
 	kstat.PutText(b, "name", e.name)
 	kstat.PutText(b, "class", e.class)
 	kstat.Put(b, "type", uint64(e.kind))
-	kstat.Put(b, "data_size", uint64(len(e.data(k))))
+	kstat.Put(b, "data_size", uint64(e.size))
 	kstat.Put(b, "snaptime", uint64(k.Now))
 	return b
 }
@@ -343,16 +351,17 @@ type datum struct {
 }
 
 // values renders named values, behind one that is a text and before another.
-func values(list ...datum) (all []byte) {
-	for _, d := range append(append([]datum{{"text", 0, 0x2064616562}}, list...), datum{"long", 9, 1 << 40}) {
-		b := make([]byte, kstatNamed.Size)
+func values(list ...datum) []byte {
+	list = append(append([]datum{{"text", 0, 0x2064616562}}, list...), datum{"long", 9, 1 << 40})
+	all := make([]byte, len(list)*kstatNamed.Size)
+	for i, d := range list {
+		b := all[i*kstatNamed.Size:]
 		kstatNamed.PutText(b, "name", d.name)
 		kstatNamed.Put(b, "data_type", uint64(d.kind))
 		kstatNamed.Put(b, "value", d.value)
 		if d.kind == 1 || d.kind == 2 {
 			kstatNamed.Put(b, "value", d.value&(1<<32-1)|0xdeadbeef<<32)
 		}
-		all = append(all, b...)
 	}
 	return append(all, "a text behind\x00"...)
 }
