@@ -79,7 +79,7 @@ const left = `## What psutil has and pidometer leaves out
 | what | why |
 | --- | --- |
 | swap areas | no statistic tells of them; swapctl(2) is reached by the C library alone, which this module does not link |
-| time in interrupts, I/O wait and nice time | interrupts are part of the system time (get_cpu_mstate), cpu_ticks_wait is always 0 since Solaris 10, and nice time is not told apart |
+| time in interrupts, I/O wait and nice time | interrupts are part of the system time (get_cpu_mstate), cpu_ticks_wait was 0 in what was recorded, and nice time is not told apart |
 | bytes that a process read and wrote | pr_ioch is one sum of characters read and written, those of terminals and pipes among them |
 | time of single disk requests, merged requests, discards | struct kstat_io has the time in which a disk was busy, and lengths of queues over time |
 | physical memory that ZFS would give back | its cache is in no count of free pages, so that available memory is free memory; zfs:0:arcstats tells its size and not what of it can go |
@@ -89,7 +89,7 @@ const left = `## What psutil has and pidometer leaves out
 | arguments and environment of processes of other users | they are read out of the memory of the process; psinfo has 80 characters of the arguments with spaces between them, which is no vector |
 | limits, I/O priority, CPU affinity, unique and proportional memory of a process | limits and priority are told to the process itself; memory could be summed up from its map, which this version does not read |
 | what is Solaris's own | its psinfo tells private memory where illumos has padding, and names of threads at the end; neither is read |
-| temperatures, fans, batteries, host ID | they come by libraries of the system (libtopo, kstat acpi_drv of some portables) and by sysinfo(2); this version reads none |
+| temperatures, fans, batteries, host ID | this version does not read them: the host ID is told by sysinfo(2), and the rest by libraries and drivers of the system |
 | minor faults of a process | pr_minf was 0 in all values that were recorded on illumos: it is told as the kernel has it |
 | sparc | Go has no port to it |
 | details ("pidometer inspect") and events as they happen | this version does not read them: passes tell who came and who went |
