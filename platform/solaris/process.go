@@ -228,6 +228,7 @@ func (p *pass) tell(want platform.Key, set platform.SourceSet) error {
 	v := &visit{key: key, life: p.remember(key)}
 	p.sample.Reset(platform.Process, key)
 	v.state = p.setInfo(set.Has(0))
+	v.proven = v.state == platform.StateDefunct // nothing else of it is read
 	for i := range (set &^ 1).All() {
 		if i != usageSource {
 			p.readSource(v, i)

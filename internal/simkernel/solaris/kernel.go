@@ -22,7 +22,6 @@ type Kernel struct {
 	Fail  func(name string) error // what a call fails with, nil for none
 	Cut   int                     // answers are cut to so many bytes, unless 0
 	Long  int                     // psinfo is longer by so many bytes than on illumos
-	Swap  func()                  // called once, behind the first read of usage
 
 	number uint64
 	chain  []entry
@@ -115,10 +114,6 @@ func (k *Kernel) Read(path string, offset uint64, buf []byte) (int, error) {
 		p, _, err := k.process(path)
 		if err != nil {
 			return 0, err
-		}
-		if swap := k.Swap; swap != nil {
-			k.Swap = nil
-			defer swap()
 		}
 		return k.write(k.usage(p), buf), nil
 	case "status":
