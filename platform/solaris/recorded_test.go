@@ -29,7 +29,8 @@ type info struct {
 }
 
 // bytes lays it out: ints, then pointers and sizes, then times, texts, and the first thread,
-// which sleeps, is of the class TS and has a nice value of 20.
+// which sleeps, is of the class FSS and has a nice value of 20. That, the terminal and what is
+// not read are zsh's in both.
 func (i info) bytes() (b []byte) {
 	word := func(v ...uint32) {
 		for _, n := range v {
@@ -55,10 +56,10 @@ func (i info) bytes() (b []byte) {
 	long(18446741966979309600, 18446741966979354126)
 	b = append(b, 3, 1, 'S', 20, 96, 0, 40, 0)
 	word(59, 24)
-	long(1714149757, 58469948, 3, 950614751)
-	text("TS", 8)
+	long(1714149757, 0, 3, 950614752)
+	text("FSS", 8)
 	text("", 16)
-	word(2, 1<<32-1, 1<<32-1, 0)
+	word(1, 1<<32-1, 1<<32-1, 0)
 	long(0, 0)
 	return b
 }
@@ -135,7 +136,7 @@ func isZsh(t *testing.T, s *platform.Sample, name string) {
 	}
 	for f, want := range map[platform.Field]uint64{
 		platform.ProcessParent: 26938, platform.ProcessUser: 264, platform.ProcessThreads: 1, platform.ProcessMemoryVirtual: 9576 << 10,
-		platform.ProcessMemoryRSS: 7668 << 10, platform.ProcessSleeping: 1, platform.ProcessNice: 0, platform.ProcessCPUNumber: 2,
+		platform.ProcessMemoryRSS: 7668 << 10, platform.ProcessSleeping: 1, platform.ProcessNice: 0, platform.ProcessCPUNumber: 1,
 		platform.ProcessCPUUser: 2_677181461, platform.ProcessCPUSystem: 3_950614751 - 2_677181461, platform.ProcessSwitchesVoluntary: 4463,
 		platform.ProcessSwitchesInvoluntary: 205, platform.ProcessUptime: 55635_849213336 - 32259_457312722,
 	} {
@@ -145,17 +146,20 @@ func isZsh(t *testing.T, s *platform.Sample, name string) {
 	}
 }
 
-// values lays out named values of 64 bits without a sign, and of 32 where the name has a !.
-func values(list []any) (b []byte) {
-	for i := 0; i < len(list); i += 2 {
+// datum is a named value, of 64 bits without a sign or of 32.
+type datum struct {
+	name  string
+	value uint64
+	kind  byte
+}
+
+// values lays out named values.
+func values(list []datum) (b []byte) {
+	for _, d := range list {
 		v := make([]byte, namedSize)
-		name := list[i].(string)
-		v[31] = 4
-		if name[0] == '!' {
-			name, v[31] = name[1:], 2
-		}
-		copy(v, name)
-		binary.LittleEndian.PutUint64(v[32:], uint64(list[i+1].(int)))
+		copy(v, d.name)
+		v[valueType] = d.kind
+		binary.LittleEndian.PutUint64(v[valueAt:], d.value)
 		b = append(b, v...)
 	}
 	return b
@@ -163,9 +167,10 @@ func values(list []any) (b []byte) {
 
 // What was recorded of a CPU and of a link reads as it was.
 func TestRecordedStatistics(t *testing.T) {
-	cpu3 := values([]any{"cpu_ticks_idle", 595093047, "cpu_ticks_wait", 0, "cpu_nsec_idle", 595093047840217, "cpu_nsec_user", 105926508484786,
-		"cpu_nsec_kernel", 31203774025847, "cpu_nsec_intr", 3203901292813, "pswitch", 2289563637, "trap", 1224214864, "intr", 691279812,
-		"syscall", 4495629901, "sysread", 233234470, "sysfork", 490972, "sysvfork", 96387, "intrthread", 379130571})
+	cpu3 := values([]datum{{"cpu_ticks_idle", 595093047, valueUint64}, {"cpu_ticks_wait", 0, valueUint64}, {"cpu_nsec_idle", 595093047840217, valueUint64}, {"cpu_nsec_user", 105926508484786, valueUint64},
+		{"cpu_nsec_kernel", 31203774025847, valueUint64}, {"cpu_nsec_intr", 3203901292813, valueUint64}, {"pswitch", 2289563637, valueUint64},
+		{"trap", 1224214864, valueUint64}, {"intr", 691279812, valueUint64}, {"syscall", 4495629901, valueUint64}, {"sysread", 233234470, valueUint64},
+		{"sysfork", 490972, valueUint64}, {"sysvfork", 96387, valueUint64}, {"intrthread", 379130571, valueUint64}})
 	sums := map[platform.Field]uint64{}
 	addValues(sums, cpu3, cpuValues)
 	for f, want := range map[platform.Field]uint64{platform.HostContextSwitches: 2289563637, platform.HostInterrupts: 691279812,
@@ -174,8 +179,8 @@ func TestRecordedStatistics(t *testing.T) {
 			t.Errorf("%v is %d, want %d", f, sums[f], want)
 		}
 	}
-	dns := values([]any{"ifspeed", 1000000000, "!norcvbuf", 0, "!ierrors", 0, "!rbytes", 1518773044, "rbytes64", 1518773044, "ipackets64", 1637072,
-		"obytes64", 69053870, "opackets64", 687231, "!link_state", 1})
+	dns := values([]datum{{"ifspeed", 1000000000, valueUint64}, {"norcvbuf", 0, valueUint32}, {"ierrors", 0, valueUint32}, {"rbytes", 1518773044, valueUint32}, {"rbytes64", 1518773044, valueUint64},
+		{"ipackets64", 1637072, valueUint64}, {"obytes64", 69053870, valueUint64}, {"opackets64", 687231, valueUint64}, {"link_state", 1, valueUint32}})
 	p := &pass{backend: &backend{}}
 	p.sample.Reset(platform.Network, platform.Key{Name: "dns_net0"})
 	p.setValues(dns, linkValues)
