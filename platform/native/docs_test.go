@@ -85,7 +85,7 @@ const left = `## What psutil has and pidometer leaves out
 | physical memory that ZFS would give back | its cache is in no count of free pages, so that available memory is free memory; zfs:0:arcstats tells its size and not what of it can go |
 | MTU of an interface | the link's statistics do not have it; it is asked for by an ioctl on a socket, which this version does not make |
 | states of TCP sockets, sockets of a process | the list of sockets comes by messages on a stream of the module tcp (T_SVR4_OPTMGMT_REQ); this version does not ask for it, and tcp:0:tcp gives the counters alone |
-| file systems of remote servers | statvfs(2) waits for a server that does not answer, so that none is asked |
+| file systems of remote servers, and loopback mounts (lofs), which may lead to one | statvfs(2) waits for a server that does not answer, so that none is asked |
 | arguments and environment of processes of other users | they are read out of the memory of the process; psinfo has 80 characters of the arguments with spaces between them, which is no vector |
 | limits, I/O priority, CPU affinity, unique and proportional memory of a process | limits and priority are told to the process itself; memory could be summed up from its map, which this version does not read |
 | what is Solaris's own | its psinfo tells private memory where illumos has padding, and names of threads at the end; neither is read |

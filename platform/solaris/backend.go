@@ -23,6 +23,9 @@ import (
 type Options struct {
 	// AllDevices reports file systems without storage of their own too.
 	AllDevices bool
+	// Budget is how long a file system may take to answer before a pass goes on without
+	// it. 0 means a second.
+	Budget time.Duration
 	// Kernel replaces the system calls. nil means the real ones.
 	Kernel Kernel
 }
@@ -49,7 +52,7 @@ type Kernel interface {
 	// is an error that matches [os.ErrProcessDone].
 	Statistic(head, data []byte) (n int, err error)
 	// Usage is statvfs(2) of a mount point: f_frsize, f_blocks, f_bfree, f_bavail,
-	// f_files, f_ffree and f_fsid.
+	// f_files, f_ffree and f_fsid. It is called beside all others, and may never return.
 	Usage(point string) (v [7]uint64, err error)
 	// System is uname(2): sysname, nodename, release, version and machine.
 	System() (words [5]string, err error)
@@ -68,8 +71,11 @@ func New(o Options) (platform.Backend, error) {
 			return nil, err
 		}
 	}
-	b := &backend{kernel: kernel, all: o.AllDevices, sources: Sources(), processes: processTable(), hosts: hostTable(), turn: turn.New(),
+	b := &backend{kernel: kernel, all: o.AllDevices, budget: o.Budget, sources: Sources(), processes: processTable(), hosts: hostTable(), turn: turn.New(),
 		data: make([]byte, 16<<10), known: map[uint64]*life{}}
+	if b.budget <= 0 {
+		b.budget = defaultBudget
+	}
 	boot, err := b.bootTime()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read unix:0:system_misc of /dev/kstat: %w", err), kernel.Close())
@@ -95,6 +101,8 @@ func Sources() (sources []platform.Source) {
 
 // backend is one machine.
 type backend struct {
+	budget    time.Duration
+	parked    chan answer // of a file system that has not answered yet
 	kernel    Kernel
 	all       bool
 	boot      platform.Boot
@@ -213,6 +221,8 @@ func reasonOf(err error) platform.Reason {
 	switch {
 	case errors.Is(err, os.ErrProcessDone):
 		return platform.Gone
+	case errors.Is(err, errStuck):
+		return platform.Stuck
 	case errors.Is(err, fs.ErrPermission):
 		return platform.Denied
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrNotExist):

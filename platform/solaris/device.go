@@ -103,12 +103,12 @@ func (p *pass) sendLinks() error {
 
 const mountPath = "/etc/mnttab"
 
-// pseudo are file systems without storage of their own. Remote ones are never asked:
-// statvfs(2) waits for a server that does not answer.
+// pseudo are file systems without storage of their own. Remote ones, and those that lead to
+// one, are never asked: statvfs(2) waits for a server that does not answer.
 var (
-	pseudo = map[string]bool{"autofs": true, "bootfs": true, "ctfs": true, "dev": true, "devfs": true, "fd": true, "lofs": true,
+	pseudo = map[string]bool{"bootfs": true, "ctfs": true, "dev": true, "devfs": true, "fd": true,
 		"mntfs": true, "namefs": true, "objfs": true, "proc": true, "sharefs": true}
-	remote = map[string]bool{"nfs": true, "nfs2": true, "nfs3": true, "nfs4": true, "smbfs": true}
+	remote = map[string]bool{"autofs": true, "lofs": true, "nfs": true, "nfs2": true, "nfs3": true, "nfs4": true, "smbfs": true}
 )
 
 func mountSource() platform.Source {
@@ -151,7 +151,7 @@ func (p *pass) sendMounts() error {
 	var failed error
 	for i := range mounts {
 		m := &mounts[i]
-		if remote[m.kind] || pseudo[m.kind] && !p.all || m.kind == "autofs" {
+		if remote[m.kind] || pseudo[m.kind] && !p.all {
 			continue
 		}
 		err := p.sendMount(m)
@@ -164,7 +164,7 @@ func (p *pass) sendMounts() error {
 }
 
 func (p *pass) sendMount(m *mount) error {
-	v, err := p.kernel.Usage(m.point)
+	v, err := p.usageOf(m.point)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
 	sim "github.com/pidometer/pidometer/internal/simkernel/solaris"
@@ -15,7 +16,7 @@ import (
 
 // hear reads everything that a kernel tells once.
 func hear(k *sim.Kernel) (*simkernel.Heard, error) {
-	return simkernel.Hear(func() (platform.Backend, error) { return New(Options{Kernel: k}) })
+	return simkernel.Hear(func() (platform.Backend, error) { return New(Options{Kernel: k, Budget: time.Hour}) })
 }
 
 // machine is one with two disks, two interfaces, and a zombie among its processes.
@@ -38,7 +39,7 @@ func machine() *sim.Kernel {
 // open opens a backend over a kernel.
 func open(t *testing.T, k *sim.Kernel) platform.Backend {
 	t.Helper()
-	b, err := New(Options{Kernel: k})
+	b, err := New(Options{Kernel: k, Budget: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestFaults(t *testing.T) {
 		for _, name := range calls {
 			known[name] = 1
 		}
-		return func() (platform.Backend, error) { return New(Options{Kernel: k}) }, known
+		return func() (platform.Backend, error) { return New(Options{Kernel: k, Budget: time.Hour}) }, known
 	}, vital)
 }
 
@@ -302,13 +303,54 @@ func TestArguments(t *testing.T) {
 
 // With all devices, file systems without storage are told too, and servers still not asked.
 func TestAllDevices(t *testing.T) {
-	b, err := New(Options{Kernel: machine(), AllDevices: true})
+	b, err := New(Options{Kernel: machine(), AllDevices: true, Budget: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
 	h := simkernel.NewHeard()
 	if err := h.Read(b, simkernel.All(b)); err != nil || h.Samples[platform.Filesystem] != 3 {
+		t.Errorf("%v, %v", err, h.Samples)
+	}
+}
+
+// mute is a kernel whose file systems do not answer until they are let.
+type mute struct {
+	*sim.Kernel
+	asked int
+	wait  chan struct{}
+}
+
+func (m *mute) Usage(string) ([7]uint64, error) {
+	m.asked++
+	<-m.wait
+	return [7]uint64{512, 1000, 200, 190, 50, 20, 78}, nil
+}
+
+// A file system that does not answer costs one budget and one goroutine, and is told again
+// when it has answered.
+func TestStuckFilesystem(t *testing.T) {
+	k := &mute{machine(), 0, make(chan struct{})}
+	b, err := New(Options{Kernel: k, Budget: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for range 3 {
+		h := simkernel.NewHeard()
+		if err := h.Read(b, simkernel.All(b)); err != nil || h.Missed[platform.Stuck] != 1 || h.Samples[platform.Filesystem] != 0 || h.Samples[platform.Network] != 2 {
+			t.Errorf("%v, %v, %v", err, h.Samples, h.Missed)
+		}
+	}
+	close(k.wait)
+	slow := b.(*backend)
+	<-slow.parked
+	slow.parked, slow.budget = nil, time.Hour
+	if k.asked != 1 {
+		t.Errorf("asked %d times", k.asked)
+	}
+	h := simkernel.NewHeard()
+	if err := h.Read(b, simkernel.All(b)); err != nil || h.Samples[platform.Filesystem] != 2 {
 		t.Errorf("%v, %v", err, h.Samples)
 	}
 }

@@ -3,6 +3,7 @@ package solaris
 import (
 	"encoding/binary"
 	"testing"
+	"time"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
 	sim "github.com/pidometer/pidometer/internal/simkernel/solaris"
@@ -104,7 +105,7 @@ func TestRecordedProcesses(t *testing.T) {
 		t.Fatalf("%d and %d bytes", got, len(zshUsage))
 	}
 	k := recorded{machine(), map[string][]byte{"/proc/26939/psinfo": zshInfo.bytes(), "/proc/26939/usage": zshUsage, "/proc/8055/psinfo": cron.bytes()}}
-	b, err := New(Options{Kernel: k})
+	b, err := New(Options{Kernel: k, Budget: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package solaris
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
 	sim "github.com/pidometer/pidometer/internal/simkernel/solaris"
@@ -17,7 +18,7 @@ func TestBackend(t *testing.T) {
 		for range 50 {
 			w.Step()
 		}
-		return New(Options{Kernel: sim.New(w)})
+		return New(Options{Kernel: sim.New(w), Budget: time.Hour})
 	})
 }
 
@@ -38,7 +39,7 @@ func fieldsOf(source int) (fields []platform.Field) {
 
 // world is how illumos tells of a world.
 var world = simkernel.Dialect{
-	Open:    func(w *simkernel.World) (platform.Backend, error) { return New(Options{Kernel: sim.New(w)}) },
+	Open:    func(w *simkernel.World) (platform.Backend, error) { return New(Options{Kernel: sim.New(w), Budget: time.Hour}) },
 	Undead:  slices.Concat(used, held, kept),
 	Refused: kept,
 	// Nanoseconds since 1970.
