@@ -39,7 +39,9 @@ func fieldsOf(source int) (fields []platform.Field) {
 
 // world is how illumos tells of a world.
 var world = simkernel.Dialect{
-	Open:    func(w *simkernel.World) (platform.Backend, error) { return New(Options{Kernel: sim.New(w), Budget: time.Hour}) },
+	Open: func(w *simkernel.World) (platform.Backend, error) {
+		return New(Options{Kernel: sim.New(w), Budget: time.Hour})
+	},
 	Undead:  slices.Concat(used, held, kept),
 	Refused: kept,
 	// Nanoseconds since 1970.
