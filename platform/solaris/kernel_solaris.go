@@ -85,8 +85,8 @@ func (k kernel) Statistic(head, data []byte) (n int, err error) {
 			break
 		}
 	}
-	if err == unix.ENOMEM {
-		return max(int(layout.U64(head, dataSizeAt)), len(data)+1), nil
+	if err == unix.ENOMEM { // the size that it takes is in the head
+		return max(int(layout.U64(head, dataSizeAt)), 2*len(data)), nil
 	}
 	if err != nil {
 		return 0, translate(err)
