@@ -78,43 +78,19 @@ func TestClock(t *testing.T) {
 // A pass over everybody makes as many calls as there are groups that are wanted of each, and
 // so many for all together.
 func TestCallsPerPass(t *testing.T) {
-	calls := map[int]int{}
-	for _, processes := range []int{4, 11} {
-		w := simkernel.New(5, processes)
-		for len(w.Processes) < processes {
-			w.Step()
-		}
-		for _, p := range w.Processes {
-			p.State, p.Denied = simkernel.Sleeping, false
-		}
-		k := sim.New(w)
-		b, err := New(Options{Kernel: k})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var bulk platform.SourceSet
-		for i, s := range b.Sources() {
-			if s.Entity == platform.Process && !s.Dear {
-				bulk = bulk.With(i)
+	calls := func(processes int) int {
+		return simkernel.CallsPerPass(t, processes, func(w *simkernel.World) (platform.Backend, map[string]int) {
+			k := sim.New(w)
+			b, err := New(Options{Kernel: k})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if err := simkernel.NewHeard().Read(b, simkernel.All(b)); err != nil { // buffers grow
-			t.Fatal(err)
-		}
-		clear(k.Calls)
-		h := simkernel.NewHeard()
-		if err := h.Read(b, bulk); err != nil || h.Samples[platform.Process] != processes {
-			t.Fatal(err, h.Samples)
-		}
-		b.Close()
-		for _, n := range k.Calls {
-			calls[processes] += n
-		}
-		t.Logf("%d processes: %v", processes, k.Calls)
+			return b, k.Calls
+		})
 	}
 	// For each the task, its usage and its files; for all the table, the boot time and two lists.
-	if calls[11]-calls[4] != 3*7 || calls[4] != 4+3*4 {
-		t.Errorf("%v", calls)
+	if few, many := calls(4), calls(11); many-few != 3*7 || few != 4+3*4 {
+		t.Errorf("%d and %d calls", few, many)
 	}
 }
 

@@ -90,39 +90,18 @@ func TestChangingDisks(t *testing.T) {
 // What a pass over everybody costs does not depend on how many there are: the table, the
 // files and the lists of sockets are one call each.
 func TestCallsPerPass(t *testing.T) {
-	calls := map[int]int{}
-	for _, processes := range []int{4, 11} {
-		w := simkernel.New(5, processes)
-		for len(w.Processes) < processes {
-			w.Step()
-		}
-		k := sim.New(w)
-		b, err := New(Options{Kernel: k})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var bulk platform.SourceSet
-		for i, s := range b.Sources() {
-			if s.Entity == platform.Process && !s.Dear {
-				bulk = bulk.With(i)
+	calls := func(processes int) int {
+		return simkernel.CallsPerPass(t, processes, func(w *simkernel.World) (platform.Backend, map[string]int) {
+			k := sim.New(w)
+			b, err := New(Options{Kernel: k})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if err := simkernel.NewHeard().Read(b, simkernel.All(b)); err != nil { // buffers grow
-			t.Fatal(err)
-		}
-		clear(k.Calls)
-		h := simkernel.NewHeard()
-		if err := h.Read(b, bulk); err != nil || h.Samples[platform.Process] != processes {
-			t.Fatal(err, h.Samples)
-		}
-		b.Close()
-		for _, n := range k.Calls {
-			calls[processes] += n
-		}
-		t.Logf("%d processes: %v", processes, k.Calls)
+			return b, k.Calls
+		})
 	}
-	if calls[4] != calls[11] || calls[4] > 6 {
-		t.Errorf("%v", calls)
+	if few, many := calls(4), calls(11); few != many || few > 6 {
+		t.Errorf("%d and %d calls", few, many)
 	}
 }
 

@@ -4,7 +4,6 @@
 package darwin
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,15 +15,15 @@ import (
 // Kernel answers for a world as it is whenever it is asked.
 type Kernel struct {
 	*simkernel.World
-	Calls map[string]int          // how often each was made
-	Fail  func(name string) error // what a call fails with, nil for none
-	Cut   int                     // answers are cut to so many bytes, unless 0
-	Intel bool                    // and not a processor of Apple's own
-	Files int                     // what everybody has open beside a socket
+	simkernel.Answers
+	Intel bool // and not a processor of Apple's own
+	Files int  // what everybody has open beside a socket
 }
 
 // New returns a kernel for a world.
-func New(w *simkernel.World) *Kernel { return &Kernel{World: w, Calls: map[string]int{}, Files: 3} }
+func New(w *simkernel.World) *Kernel {
+	return &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}}, Files: 3}
+}
 
 // Page is the size of a page, and Frequency the rate of Mach's clock on Apple's processors.
 const (
@@ -32,26 +31,9 @@ const (
 	Frequency = 24_000_000
 )
 
-func (k *Kernel) call(name string) error {
-	k.Calls[name]++
-	if k.Fail != nil {
-		return k.Fail(name)
-	}
-	return nil
-}
-
-// write answers by sysctl(3), whose caller learns how much there is.
-func (k *Kernel) write(answer, buf []byte, err error) (int, error) {
-	if k.Cut != 0 && len(answer) > k.Cut {
-		answer = answer[:k.Cut]
-	}
-	copy(buf, answer)
-	return len(answer), err
-}
-
 // fill answers where a caller learns how much of the buffer was filled.
 func (k *Kernel) fill(answer, buf []byte) (int, error) {
-	n, err := k.write(answer, buf, nil)
+	n, err := k.Write(answer, buf, nil)
 	return min(n, len(buf)), err
 }
 
@@ -60,22 +42,22 @@ var numbered = map[[2]int32]func(*Kernel, []int32) ([]byte, error){
 	{1, 6}:  number(4000),
 	{1, 8}:  number(1 << 20),
 	{1, 14}: (*Kernel).processes,
-	{1, 21}: func(k *Kernel, _ []int32) ([]byte, error) { return words64(uint64(k.Boot.Unix()), 0), nil },
+	{1, 21}: func(k *Kernel, _ []int32) ([]byte, error) { return simkernel.Words64(uint64(k.Boot.Unix()), 0), nil },
 	{1, 49}: (*Kernel).arguments,
 	{2, 2}: func(*Kernel, []int32) ([]byte, error) {
-		return append(words32(2048, 1024, 512, 0), words64(2048)...), nil
+		return append(simkernel.Words32(2048, 1024, 512, 0), simkernel.Words64(2048)...), nil
 	},
 	{4, 17}: (*Kernel).interfaces,
 	{6, 7}:  number(Page),
 }
 
 func number(n uint32) func(*Kernel, []int32) ([]byte, error) {
-	return func(*Kernel, []int32) ([]byte, error) { return words32(n), nil }
+	return func(*Kernel, []int32) ([]byte, error) { return simkernel.Words32(n), nil }
 }
 
 // Sysctl answers what has a name of numbers.
 func (k *Kernel) Sysctl(mib []int32, buf []byte) (int, error) {
-	if err := k.call(fmt.Sprint(mib[:2])); err != nil {
+	if err := k.Call(fmt.Sprint(mib[:2])); err != nil {
 		return 0, err
 	}
 	answer, ok := numbered[[2]int32{mib[0], mib[1]}]
@@ -83,27 +65,27 @@ func (k *Kernel) Sysctl(mib []int32, buf []byte) (int, error) {
 		return 0, fs.ErrNotExist
 	}
 	b, err := answer(k, mib[2:])
-	return k.write(b, buf, err)
+	return k.Write(b, buf, err)
 }
 
 // Named answers what has a name of words.
 func (k *Kernel) Named(name string, _ []int32, buf []byte) (int, error) {
-	if err := k.call(name); err != nil {
+	if err := k.Call(name); err != nil {
 		return 0, err
 	}
 	var b []byte
 	switch name {
 	case "hw.tbfrequency":
-		b = words64(k.frequency())
+		b = simkernel.Words64(k.frequency())
 	case "hw.cpufrequency":
 		if !k.Intel {
 			return 0, fs.ErrNotExist
 		}
-		b = words64(2_400_000_000)
+		b = simkernel.Words64(2_400_000_000)
 	case "hw.physicalcpu":
-		b = words32(2)
+		b = simkernel.Words32(2)
 	case "hw.memsize":
-		b = words64(k.Memory)
+		b = simkernel.Words64(k.Memory)
 	case "hw.machine":
 		b = []byte(map[bool]string{true: "x86_64\x00", false: "arm64\x00"}[k.Intel])
 	case "kern.hostname":
@@ -124,7 +106,7 @@ func (k *Kernel) Named(name string, _ []int32, buf []byte) (int, error) {
 	default:
 		return 0, fs.ErrNotExist
 	}
-	return k.write(b, buf, nil)
+	return k.Write(b, buf, nil)
 }
 
 func (k *Kernel) frequency() uint64 {
@@ -165,7 +147,7 @@ func (k *Kernel) row(p *simkernel.Process) []byte {
 
 // ProcInfo answers by flavor.
 func (k *Kernel) ProcInfo(call, pid, flavor int32, arg uint64, buf []byte) (int, error) {
-	if err := k.call(fmt.Sprintf("proc_info %d %d", call, flavor)); err != nil {
+	if err := k.Call(fmt.Sprintf("proc_info %d %d", call, flavor)); err != nil {
 		return 0, err
 	}
 	p := k.Find(uint64(pid))
@@ -243,7 +225,7 @@ func (k *Kernel) arguments(args []int32) ([]byte, error) {
 	if p == nil || p.State == simkernel.Zombie || p.Denied {
 		return nil, fs.ErrInvalid
 	}
-	return append(words32(2), []byte("/bin/"+p.Name+"\x00\x00\x00"+p.Name+"\x00-x\x00HOME=/\x00A=\x00\x00ptr_munge=\x00")...), nil
+	return append(simkernel.Words32(2), []byte("/bin/"+p.Name+"\x00\x00\x00"+p.Name+"\x00-x\x00HOME=/\x00A=\x00\x00ptr_munge=\x00")...), nil
 }
 
 // State is that of the socket of a process: of TCP if its PID is odd, else of UDP.
@@ -288,7 +270,7 @@ func record(s *simkernel.Struct, kind uint64, members map[string]uint64) []byte 
 
 // Statistics answers what all CPUs did, or what the memory is.
 func (k *Kernel) Statistics(flavor int32, buf []byte) (int, error) {
-	if err := k.call(fmt.Sprintf("host_statistics64 %d", flavor)); err != nil {
+	if err := k.Call(fmt.Sprintf("host_statistics64 %d", flavor)); err != nil {
 		return 0, err
 	}
 	if flavor == 3 {
@@ -308,24 +290,24 @@ func (k *Kernel) Statistics(flavor int32, buf []byte) (int, error) {
 
 // load is what a CPU did, in hundredths of a second: user, system, idle and nice.
 func load(c simkernel.CPU) []byte {
-	return words32(uint32(c.User/simkernel.Tick), uint32(c.System/simkernel.Tick), uint32(c.Idle/simkernel.Tick), uint32(c.Nice/simkernel.Tick))
+	return simkernel.Words32(uint32(c.User/simkernel.Tick), uint32(c.System/simkernel.Tick), uint32(c.Idle/simkernel.Tick), uint32(c.Nice/simkernel.Tick))
 }
 
 // Processors answers what each CPU did.
 func (k *Kernel) Processors(flavor int32, buf []byte) (int, error) {
-	if err := k.call("host_processor_info"); err != nil {
+	if err := k.Call("host_processor_info"); err != nil {
 		return 0, err
 	}
 	var all []byte
 	for _, c := range k.CPUs {
 		all = append(all, load(c)...)
 	}
-	return k.write(all, buf, nil)
+	return k.Write(all, buf, nil)
 }
 
 // Registry answers disks, a reader of cards without one, a battery and who the machine is.
 func (k *Kernel) Registry(class string, keys []string) (services [][][]byte, err error) {
-	if err := k.call(class); err != nil {
+	if err := k.Call(class); err != nil {
 		return nil, err
 	}
 	for _, s := range k.services(class) {
@@ -407,7 +389,7 @@ func link(i *simkernel.Interface, loopback bool) []byte {
 // Mounts answers three mounts: the root, one that is read-only and whose reserve is used
 // up, and one without storage.
 func (k *Kernel) Mounts(buf []byte) (int, error) {
-	if err := k.call("mounts"); err != nil {
+	if err := k.Call("mounts"); err != nil {
 		return 0, err
 	}
 	var all []byte
@@ -422,12 +404,12 @@ func (k *Kernel) Mounts(buf []byte) (int, error) {
 		}
 		all = append(all, b...)
 	}
-	return k.write(all, buf, nil)
+	return k.Write(all, buf, nil)
 }
 
 // File answers who is logged in, among other records.
 func (k *Kernel) File(path string) ([]byte, error) {
-	if err := k.call(path); err != nil {
+	if err := k.Call(path); err != nil {
 		return nil, err
 	}
 	if path != "/var/run/utmpx" {
@@ -445,7 +427,7 @@ func (k *Kernel) File(path string) ([]byte, error) {
 
 // User answers for two users.
 func (k *Kernel) User(id uint64) (string, error) {
-	if err := k.call("getpwuid"); err != nil {
+	if err := k.Call("getpwuid"); err != nil {
 		return "", err
 	}
 	if name, ok := map[uint64]string{0: "root", 1000: "user"}[id]; ok {
@@ -460,18 +442,4 @@ func (k *Kernel) Pid() uint64 { return k.Self }
 // Clocks tells the world's time.
 func (k *Kernel) Clocks() (now, uptime uint64) {
 	return uint64(k.Boot.UnixNano()) + uint64(k.Now), uint64(k.Now)
-}
-
-func words32(v ...uint32) (b []byte) {
-	for _, n := range v {
-		b = binary.LittleEndian.AppendUint32(b, n)
-	}
-	return b
-}
-
-func words64(v ...uint64) (b []byte) {
-	for _, n := range v {
-		b = binary.LittleEndian.AppendUint64(b, n)
-	}
-	return b
 }

@@ -4,7 +4,6 @@
 package freebsd
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"math/bits"
@@ -19,16 +18,14 @@ import (
 type Kernel struct {
 	*simkernel.World
 	*simkernel.Queues
-	Calls map[string]int          // how often each was made
-	Fail  func(name string) error // what a call fails with, nil for none
-	Cut   int                     // answers are cut to so many bytes, unless 0
-	Long  int                     // rows of processes are longer by so many bytes than today
-	Busy  int                     // so many times the list of disks is being changed
+	simkernel.Answers
+	Long int // rows of processes are longer by so many bytes than today
+	Busy int // so many times the list of disks is being changed
 }
 
 // New returns a kernel for a world.
 func New(w *simkernel.World) *Kernel {
-	k := &Kernel{World: w, Calls: map[string]int{}}
+	k := &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}}}
 	k.Queues = &simkernel.Queues{Kevents: kevent, Read: 0xffff, Proc: 0xfffb, Timer: 0xfff9, Apart: true, Zombies: true, Find: k.find}
 	w.Hear = append(w.Hear, k.Queues)
 	return k
@@ -52,39 +49,23 @@ const (
 	Hz   = 100
 )
 
-func (k *Kernel) call(name string) error {
-	k.Calls[name]++
-	if k.Fail != nil {
-		return k.Fail(name)
-	}
-	return nil
-}
-
-func (k *Kernel) write(answer, buf []byte, err error) (int, error) {
-	if k.Cut != 0 && len(answer) > k.Cut {
-		answer = answer[:k.Cut]
-	}
-	copy(buf, answer)
-	return len(answer), err
-}
-
 // numbered are the answers to names of two numbers and what follows them.
 var numbered = map[[2]int32]func(*Kernel, []int32) ([]byte, error){
 	{1, 1}:  word("FreeBSD"),
 	{1, 2}:  word("14.1-RELEASE"),
 	{1, 6}:  number(7000),
 	{1, 10}: word("box"),
-	{1, 12}: func(*Kernel, []int32) ([]byte, error) { return words32(1000, 1000, 0, Hz, 8128), nil },
+	{1, 12}: func(*Kernel, []int32) ([]byte, error) { return simkernel.Words32(1000, 1000, 0, Hz, 8128), nil },
 	{1, 14}: (*Kernel).process,
 	{1, 15}: (*Kernel).files,
-	{1, 21}: func(k *Kernel, _ []int32) ([]byte, error) { return words64(uint64(k.Boot.Unix()), 0), nil },
+	{1, 21}: func(k *Kernel, _ []int32) ([]byte, error) { return simkernel.Words64(uint64(k.Boot.Unix()), 0), nil },
 	{1, 36}: word("0f7e6d5c-0000-11ee-9a55-000000000001"),
 	{2, 2}: func(*Kernel, []int32) ([]byte, error) {
-		return append(words32(2048, 1024, 512, 0), words64(2048)...), nil
+		return append(simkernel.Words32(2048, 1024, 512, 0), simkernel.Words64(2048)...), nil
 	},
 	{4, 17}: (*Kernel).interfaces,
 	{6, 1}:  word("amd64"),
-	{6, 5}:  func(k *Kernel, _ []int32) ([]byte, error) { return words64(k.Memory), nil },
+	{6, 5}:  func(k *Kernel, _ []int32) ([]byte, error) { return simkernel.Words64(k.Memory), nil },
 	{6, 7}:  number(Page),
 }
 
@@ -93,7 +74,7 @@ func word(s string) func(*Kernel, []int32) ([]byte, error) {
 }
 
 func number(n uint32) func(*Kernel, []int32) ([]byte, error) {
-	return func(*Kernel, []int32) ([]byte, error) { return words32(n), nil }
+	return func(*Kernel, []int32) ([]byte, error) { return simkernel.Words32(n), nil }
 }
 
 // Sysctl answers what has a name of numbers.
@@ -102,7 +83,7 @@ func (k *Kernel) Sysctl(mib []int32, buf []byte) (int, error) {
 	if mib[0] == 1 && mib[1] == 14 {
 		name = fmt.Sprint(mib[:3])
 	}
-	if err := k.call(name); err != nil {
+	if err := k.Call(name); err != nil {
 		return 0, err
 	}
 	answer, ok := numbered[[2]int32{mib[0], mib[1]}]
@@ -110,16 +91,16 @@ func (k *Kernel) Sysctl(mib []int32, buf []byte) (int, error) {
 		return 0, fs.ErrNotExist
 	}
 	b, err := answer(k, mib[2:])
-	return k.write(b, buf, err)
+	return k.Write(b, buf, err)
 }
 
 // Named answers what has a name of words.
 func (k *Kernel) Named(name string, args []int32, buf []byte) (int, error) {
-	if err := k.call(name); err != nil {
+	if err := k.Call(name); err != nil {
 		return 0, err
 	}
 	if v, ok := k.numbers()[name]; ok {
-		return k.write(words64(v), buf, nil)
+		return k.Write(simkernel.Words64(v), buf, nil)
 	}
 	var b []byte
 	switch name {
@@ -140,17 +121,17 @@ func (k *Kernel) Named(name string, args []int32, buf []byte) (int, error) {
 		xswdev.Put(b, "nblks", 1000)
 		xswdev.Put(b, "used", 10)
 	case "dev.cpu.0.temperature":
-		b = words32(3131) // 40.0 °C
+		b = simkernel.Words32(3131) // 40.0 °C
 	case "hw.acpi.battery.life":
-		b = words32(80)
+		b = simkernel.Words32(80)
 	case "hw.acpi.acline":
-		b = words32(1)
+		b = simkernel.Words32(1)
 	case "kern.smp.cores":
-		b = words32(2)
+		b = simkernel.Words32(2)
 	default:
 		return 0, fs.ErrNotExist
 	}
-	return k.write(b, buf, nil)
+	return k.Write(b, buf, nil)
 }
 
 // numbers are those that are told one by one.
@@ -190,7 +171,7 @@ func (k *Kernel) process(args []int32) ([]byte, error) {
 	case 35: // KERN_PROC_ENV
 		return []byte("HOME=/\x00A=\x00"), nil
 	case 37: // KERN_PROC_RLIMIT
-		return words64(1024, 1<<63-1), nil
+		return simkernel.Words64(1024, 1<<63-1), nil
 	}
 	return nil, fs.ErrInvalid
 }
@@ -283,9 +264,9 @@ func (k *Kernel) sockets(protocol uint64) []byte {
 
 func (k *Kernel) cpus() (all []byte) {
 	for _, c := range k.CPUs {
-		all = append(all, words64(ticks(c.User), ticks(c.Nice), ticks(c.System), ticks(c.Interrupt), ticks(c.Idle))...)
+		all = append(all, simkernel.Words64(ticks(c.User), ticks(c.Nice), ticks(c.System), ticks(c.Interrupt), ticks(c.Idle))...)
 	}
-	return append(all, words64(0, 0, 0, 0, 0)...) // a number that no CPU has
+	return append(all, simkernel.Words64(0, 0, 0, 0, 0)...) // a number that no CPU has
 }
 
 func ticks(d time.Duration) uint64 { return uint64(d / (time.Second / Hz)) }
@@ -293,7 +274,7 @@ func ticks(d time.Duration) uint64 { return uint64(d / (time.Second / Hz)) }
 // disks answers the list of devices: those of the world, what is passed through to one,
 // and one in memory.
 func (k *Kernel) disks() []byte {
-	all := words64(7)
+	all := simkernel.Words64(7)
 	for _, d := range k.Disks {
 		all = append(all, k.disk(d, 0)...)
 	}
@@ -374,7 +355,7 @@ func link(i *simkernel.Interface, loopback bool) []byte {
 // Mounts answers three mounts: the root, one that is read-only and whose reserve is used
 // up, and one without storage.
 func (k *Kernel) Mounts(buf []byte) (int, error) {
-	if err := k.call("mounts"); err != nil {
+	if err := k.Call("mounts"); err != nil {
 		return 0, err
 	}
 	var all []byte
@@ -390,12 +371,12 @@ func (k *Kernel) Mounts(buf []byte) (int, error) {
 		}
 		all = append(all, b...)
 	}
-	return k.write(all, buf, nil)
+	return k.Write(all, buf, nil)
 }
 
 // File answers /etc/passwd, and one who is logged in among other records.
 func (k *Kernel) File(path string) ([]byte, error) {
-	if err := k.call(path); err != nil {
+	if err := k.Call(path); err != nil {
 		return nil, err
 	}
 	switch path {
@@ -420,18 +401,4 @@ func (k *Kernel) Pid() uint64 { return k.Self }
 // Clocks tells the world's time.
 func (k *Kernel) Clocks() (now, uptime uint64) {
 	return uint64(k.Boot.UnixNano()) + uint64(k.Now), uint64(k.Now)
-}
-
-func words32(v ...uint32) (b []byte) {
-	for _, n := range v {
-		b = binary.LittleEndian.AppendUint32(b, n)
-	}
-	return b
-}
-
-func words64(v ...uint64) (b []byte) {
-	for _, n := range v {
-		b = binary.LittleEndian.AppendUint64(b, n)
-	}
-	return b
 }
