@@ -24,7 +24,7 @@ import (
 var (
 	hours  = flag.Int("hours", 0, "how many simulated hours each part of TestDay lives through; 0: as many as its table says")
 	births = flag.Int("births", 100_000, "how many processes are born in 24 simulated hours")
-	seed   = flag.Uint64("seed", 1, "of what happens in TestDay")
+	seed   = flag.Uint64("day-seed", 1, "of what happens in TestDay")
 )
 
 // collect makes one pass, as a reader does, and hands it to an exporter.

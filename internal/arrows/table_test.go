@@ -13,13 +13,13 @@ type arrow struct {
 
 // goosList is every operating system that this module is built for. The amd64
 // files stand for all architectures: none of ours carries another name.
-var goosList = []string{"linux", "windows", "darwin", "freebsd", "openbsd", "netbsd", "illumos", "solaris"}
+var goosList = []string{"linux", "windows", "darwin", "freebsd", "openbsd", "netbsd", "dragonfly", "illumos", "solaris", "aix"}
 
 // backends are the systems with a package of their own, and the values of GOOS
 // that it is for.
 var backends = map[string][]string{
 	"linux": {"linux"}, "windows": {"windows"}, "darwin": {"darwin"}, "freebsd": {"freebsd"},
-	"openbsd": {"openbsd"}, "netbsd": {"netbsd"}, "solaris": {"solaris", "illumos"},
+	"openbsd": {"openbsd"}, "netbsd": {"netbsd"}, "dragonfly": {"dragonfly"}, "solaris": {"solaris", "illumos"},
 }
 
 // public are the packages that a user of this module can import.
@@ -30,7 +30,7 @@ var table = []arrow{
 	// What a kernel tells: no OpenTelemetry, and system calls only at the edge.
 	{"platform", nil, nil},
 	{"platform/native", []string{"platform", "platform/linux", "platform/windows", "platform/darwin",
-		"platform/freebsd", "platform/openbsd", "platform/netbsd", "platform/solaris"}, nil},
+		"platform/freebsd", "platform/openbsd", "platform/netbsd", "platform/dragonfly", "platform/solaris"}, nil},
 	{"platform/platformtest", []string{"platform"}, nil},
 	{"platform/*", []string{"platform", "internal/kqueue", "internal/layout", "internal/sysctl", "internal/text", "internal/turn"}, []string{"golang.org/x/sys/..."}},
 	{"internal/kqueue", []string{"platform", "internal/layout", "internal/sysctl"}, nil}, // how BSDs tell of processes as they live
@@ -91,7 +91,6 @@ var table = []arrow{
 	{"internal/fixture", nil, nil},
 	{"internal/fixture/transcript", []string{"internal/fixture", "platform/windows"}, nil},
 	{"internal/fixture/record", []string{"internal/fixture", "internal/fixture/transcript", "internal/layout", "platform", "platform/windows"}, nil},
-	{"internal/sysctl/worldtest", []string{"platform", "internal/simkernel", "internal/sysctl"}, nil},
 	{"internal/otlptest", nil, []string{
 		"go.opentelemetry.io/proto/otlp/...",
 		"google.golang.org/grpc/...",

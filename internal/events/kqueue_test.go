@@ -3,6 +3,7 @@ package events
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/oneshot"
@@ -27,13 +28,74 @@ func (e *ends) Exited(_, status uint64) {
 	}
 }
 
+// locked is a kernel that is asked one question at a time: processes are described by a
+// goroutine of its own, and neither a world nor its kernel knows of any.
+type locked struct {
+	*freebsd.Kernel
+	mu sync.Mutex
+}
+
+func (k *locked) Sysctl(mib []int32, buf []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.Kernel.Sysctl(mib, buf)
+}
+
+func (k *locked) Named(name string, args []int32, buf []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.Kernel.Named(name, args, buf)
+}
+
+func (k *locked) Folder(path string) ([]string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.Kernel.Folder(path)
+}
+
+func (k *locked) Device(path string) (uint64, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.Kernel.Device(path)
+}
+
+func (k *locked) Mounts(buf []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.Kernel.Mounts(buf)
+}
+
+func (k *locked) File(path string) ([]byte, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.Kernel.File(path)
+}
+
+func (k *locked) Affinity(pid uint64, buf []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.Kernel.Affinity(pid, buf)
+}
+
+func (k *locked) Clocks() (now, uptime uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.Kernel.Clocks()
+}
+
+func (k *locked) step(w *simkernel.World) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	w.Step()
+}
+
 // On a system of kqueue(2) the processes that a pass has seen, and all that they make, tell
 // of their beginnings and ends as on the others: each once, with the status, those that
 // live between two passes among them.
 func TestFollowedTell(t *testing.T) {
 	for seed := range uint64(20) {
 		w := simkernel.New(seed+1, 8)
-		k := freebsd.New(w)
+		k := &locked{Kernel: freebsd.New(w)}
 		k.FailWith = func(call string) int { // nobody waits: the test reads
 			if call == "wait" {
 				return sysctl.BSD.NoMemory
@@ -55,7 +117,7 @@ func TestFollowedTell(t *testing.T) {
 		w.Hear = append(w.Hear, truth)
 		for step := range 300 {
 			e.mu.Lock()
-			w.Step()
+			k.step(w)
 			e.read()
 			e.mu.Unlock()
 			if step%10 == 9 {

@@ -34,6 +34,12 @@ type Layout struct {
 	Data  int  // where data, of 64 bits, is
 
 	Read, Proc, Timer int32 // the filters
+
+	// Trackless says that what a process makes is not followed (NOTE_TRACK).
+	Trackless bool
+	// Status is the note without which an end does not tell how it came, 0 where it always
+	// does. The kernel refuses it to those who may not signal the process.
+	Status uint32
 }
 
 // The layouts on 64-bit machines (sys/event.h of each; compared with golang.org/x/sys/unix
@@ -41,11 +47,14 @@ type Layout struct {
 var (
 	// FreeBSD 12 and later, where ext became part of it.
 	FreeBSD = Layout{Size: 64, Notes: 12, Data: 16, Read: -1, Proc: -5, Timer: -7}
-	// OpenBSD 7.
+	// OpenBSD 7, and DragonFly 6 with the same.
 	OpenBSD = Layout{Size: 32, Notes: 12, Data: 16, Read: -1, Proc: -5, Timer: -7}
 	// NetBSD of the call that NetBSD 5.0 brought. The later one of NetBSD 11 has ext too, and
 	// the kernel keeps the former.
 	NetBSD = Layout{Size: 40, Wide: true, Notes: 16, Data: 24, Read: 0, Proc: 4, Timer: 6}
+	// Darwin is struct kevent of macOS, with NOTE_EXITSTATUS (filt_procattach and
+	// filt_procevent in bsd/kern/kern_event.c of XNU 11417).
+	Darwin = Layout{Size: 32, Notes: 12, Data: 16, Read: -1, Proc: -5, Timer: -7, Trackless: true, Status: 0x04000000}
 )
 
 // Flags and notes of sys/event.h, the same on all of them.
@@ -118,8 +127,19 @@ func exitOf(status int64) platform.Exit {
 	return e
 }
 
-// Source is kqueue(2) as the BSDs have it, and what it takes there to follow a process.
-func Source(needs string) platform.OccurrenceSource {
-	return platform.OccurrenceSource{Name: "kqueue EVFILT_PROC", Needs: needs, Followed: true,
-		Tells: platform.KindsOf(platform.ProcessStarted, platform.ProcessExecuted, platform.ProcessExited)}
+// exit reads how a process ended, where the event tells.
+func (l *Layout) exit(e event) platform.Exit {
+	if l.Status != 0 && e.notes&l.Status == 0 {
+		return platform.Exit{}
+	}
+	return exitOf(e.data)
+}
+
+// Source is kqueue(2) of a system, and what it takes there to follow a process.
+func (l *Layout) Source(needs string) platform.OccurrenceSource {
+	kinds := []platform.OccurrenceKind{platform.ProcessExecuted, platform.ProcessExited}
+	if !l.Trackless {
+		kinds = append(kinds, platform.ProcessStarted)
+	}
+	return platform.OccurrenceSource{Name: "kqueue EVFILT_PROC", Needs: needs, Followed: true, Tells: platform.KindsOf(kinds...)}
 }

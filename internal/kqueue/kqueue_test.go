@@ -56,7 +56,7 @@ func (m *machine) who(pid uint64) (sysctl.Known, error) {
 
 // watcher watches a machine.
 func (m *machine) watcher() *kqueue.Watcher {
-	return &kqueue.Watcher{Kernel: m.Queues, Layout: &kqueue.OpenBSD, Errno: sysctl.BSD, Who: m.who, Source: kqueue.Source("")}
+	return &kqueue.Watcher{Kernel: m.Queues, Layout: &kqueue.OpenBSD, Errno: sysctl.BSD, Who: m.who, Source: kqueue.OpenBSD.Source("")}
 }
 
 var lives = []platform.OccurrenceKind{platform.ProcessStarted, platform.ProcessExecuted, platform.ProcessExited}

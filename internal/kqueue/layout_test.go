@@ -16,6 +16,7 @@ var layouts = []struct {
 	{"freebsd", &FreeBSD, simkernel.KeventOf(false, "uint64 ext[4]")},
 	{"openbsd", &OpenBSD, simkernel.KeventOf(false, "")},
 	{"netbsd", &NetBSD, simkernel.KeventOf(true, "")},
+	{"darwin", &Darwin, simkernel.KeventOf(false, "")},
 }
 
 // The layouts agree with the declarations, and those with golang.org/x/sys/unix.

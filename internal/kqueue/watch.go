@@ -44,7 +44,7 @@ func (w *Watcher) Watch(ctx context.Context, o platform.WatchOptions) (platform.
 	}
 	q := &watch{Watcher: w, turn: make(chan struct{}, 1), followed: map[uint64]*followed{}}
 	for kind, notes := range wishes {
-		if o.Kinds.Has(kind) {
+		if o.Kinds.Has(kind) && w.Source.Tells.Has(kind) {
 			q.notes |= notes
 		}
 	}
@@ -157,7 +157,7 @@ func (w *watch) Follow(key platform.Key) error {
 		have.key, have.estimated = key, false // the caller knows it exactly
 		return nil
 	}
-	if err := w.apply(w.queue, event{ident: key.ID, filter: w.Layout.Proc, flags: evAdd, notes: w.notes}); err != nil {
+	if err := w.add(key.ID); err != nil {
 		return fmt.Errorf("process %d: %w", key.ID, err)
 	}
 	now, err := w.Who(key.ID)
@@ -170,6 +170,20 @@ func (w *watch) Follow(key platform.Key) error {
 	}
 	w.followed[key.ID] = &followed{key: key}
 	return nil
+}
+
+// add puts a process into the queue: without the note of how it ends where that is refused.
+func (w *watch) add(pid uint64) error {
+	e := event{ident: pid, filter: w.Layout.Proc, flags: evAdd, notes: w.notes}
+	if w.Layout.Status != 0 && w.notes&noteExit != 0 {
+		e.notes |= w.Layout.Status
+		err := w.apply(w.queue, e)
+		if !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+		e.notes = w.notes
+	}
+	return w.apply(w.queue, e)
 }
 
 // same reports whether two keys are of one process. A kernel that keeps the start since its
@@ -254,7 +268,7 @@ func (w *watch) tell(e event, looks *int, yield func(*platform.Occurrence)) {
 	}
 	if ended {
 		delete(w.followed, e.ident)
-		yield(&platform.Occurrence{Kind: platform.ProcessExited, Key: who.key, Estimated: who.estimated, Exit: exitOf(e.data)})
+		yield(&platform.Occurrence{Kind: platform.ProcessExited, Key: who.key, Estimated: who.estimated, Exit: w.Layout.exit(e)})
 	}
 }
 

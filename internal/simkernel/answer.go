@@ -2,6 +2,7 @@ package simkernel
 
 import (
 	"encoding/binary"
+	"io/fs"
 	"testing"
 
 	"github.com/pidometer/pidometer/platform"
@@ -34,6 +35,37 @@ func (a *Answers) Write(answer, buf []byte, err error) (int, error) {
 	}
 	copy(buf, answer)
 	return len(answer), err
+}
+
+// Terminal is the path of the terminal whose device has the number [TerminalDevice].
+const (
+	Terminal       = "/dev/pts/1"
+	TerminalDevice = 0x501
+)
+
+// Folder lists /dev and what is in it: two terminals, and what is none.
+func (a *Answers) Folder(path string) ([]string, error) {
+	if err := a.Call("folder"); err != nil {
+		return nil, err
+	}
+	switch path {
+	case "/dev/":
+		return []string{"console", "null", "pts", "ttyv0"}, nil
+	case "/dev/pts/":
+		return []string{"0", "1"}, nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+// Device is the number of one of these.
+func (a *Answers) Device(path string) (uint64, error) {
+	if err := a.Call("device"); err != nil {
+		return 0, err
+	}
+	if path == Terminal {
+		return TerminalDevice, nil
+	}
+	return uint64(len(path)), nil
 }
 
 // Words32 and Words64 are numbers one behind the other.
@@ -84,4 +116,43 @@ func CallsPerPass(t *testing.T, processes int, open func(*World) (platform.Backe
 	}
 	t.Logf("%d processes: %v", processes, calls)
 	return sum
+}
+
+// SingleReads prints how many kernel calls a pass makes for all that is not dear of so many
+// processes, and a pass for each of its fields alone: what is saved by asking once, beside the
+// figure that psutil's changes of version 5.0.0 name for the system.
+func SingleReads(t *testing.T, processes int, psutil string, open func(*World) (platform.Backend, map[string]int)) {
+	t.Helper()
+	w := New(5, processes)
+	for len(w.Processes) < processes {
+		w.Step()
+	}
+	b, calls := open(w)
+	defer b.Close()
+	if err := NewHeard().Read(b, All(b)); err != nil {
+		t.Fatal(err)
+	}
+	count := func(set platform.SourceSet) (sum int) {
+		clear(calls)
+		if err := NewHeard().Read(b, set); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range calls {
+			sum += n
+		}
+		return sum
+	}
+	var bulk platform.SourceSet
+	fields, single := 0, 0
+	for i, s := range b.Sources() {
+		if s.Entity == platform.Process && !s.Dear {
+			n := max(len(s.Gives), len(s.Texts))
+			bulk, fields, single = bulk.With(i), fields+n, single+n*count(platform.SourceSet(0).With(i))
+		}
+	}
+	once := count(bulk)
+	t.Logf("%d processes: %d calls for %d fields at once, %d for one after the other: %.2fx (psutil: %s)", processes, once, fields, single, float64(single)/float64(once), psutil)
+	if single <= once {
+		t.Errorf("%d calls for single reads, %d for all", single, once)
+	}
 }

@@ -34,6 +34,10 @@ type Dialect struct {
 	Untold func(platform.Field, *Process) bool
 	// Hides reports whether the kernel does not list an interface or disk.
 	Hides func(entity platform.Entity, name string) bool
+	// Reaped says that nobody is listed who has ended, waited for or not.
+	Reaped bool
+	// Details is how it tells of one process.
+	Details Details
 }
 
 // Check lets a world live for so many steps, reads it before each, and returns the first
@@ -129,6 +133,9 @@ func (c *check) tell() {
 		c.truth[id{platform.CPU, key}] = subject{cpu: &c.CPUs[i]}
 	}
 	for _, p := range c.Processes {
+		if c.Reaped && p.State == Zombie {
+			continue
+		}
 		c.truth[id{platform.Process, platform.Key{ID: p.PID, Start: c.Start(c.World, p)}}] = subject{process: p}
 	}
 	for _, d := range c.Disks {

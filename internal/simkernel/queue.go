@@ -16,6 +16,10 @@ type Queues struct {
 	Apart bool
 	// Zombies says that a zombie can be followed, and tells its end at once, as on FreeBSD.
 	Zombies bool
+	// Status is the note without which an end does not tell how it came, and which is refused
+	// for processes that deny it, as on macOS, where processes that are made are not followed
+	// either (NOTE_TRACK). 0 elsewhere.
+	Status uint64
 	// Find tells whether somebody has a PID, and what is peculiar about it.
 	Find func(pid uint64) (status uint64, found, zombie, denied bool)
 	// FailWith is the errno of a call, nil or 0 for none.
@@ -154,19 +158,24 @@ func (k *Queues) change(queue int, b []byte) (errno int) {
 		switch {
 		case !found || zombie && !k.Zombies:
 			return 3 // ESRCH
-		case denied:
+		case k.Status != 0 && n.wanted&noteTrack != 0:
+			return 45 // ENOTSUP
+		case denied && (k.Status == 0 || n.wanted&k.Status != 0):
 			return 13 // EACCES
 		case zombie:
-			n.exit(status)
+			n.exit(status, k.Status)
 		}
 	}
 	k.notes[queue] = append(k.notes[queue], n)
 	return 0
 }
 
-func (n *note) exit(status uint64) {
-	n.data, n.once, n.ready = status, true, true
-	n.happened |= n.wanted & noteExit
+func (n *note) exit(status, note uint64) {
+	if note == 0 || n.wanted&note != 0 {
+		n.data = status
+	}
+	n.once, n.ready = true, true
+	n.happened |= n.wanted & (noteExit | note)
 }
 
 // take hands over what is ready.
@@ -255,5 +264,5 @@ func (k *Queues) Executed(pid uint64) {
 
 // Exited tells that a process has ended.
 func (k *Queues) Exited(pid, status uint64) {
-	k.each(pid, func(_ int, n *note) { n.exit(status) })
+	k.each(pid, func(_ int, n *note) { n.exit(status, k.Status) })
 }

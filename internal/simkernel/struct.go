@@ -100,12 +100,12 @@ func (s *Struct) Offset(member string) int { return s.At(member).Offset }
 
 // Put writes a number into a member, or the n-th element of one: "groups[2]".
 func (s *Struct) Put(b []byte, member string, v uint64) {
-	n := 0
-	if name, rest, element := strings.Cut(member, "["); element {
-		member = name
+	m, n := s.at[member], 0
+	if m.Size == 0 { // an element of an array
+		name, rest, _ := strings.Cut(member, "[")
 		n, _ = strconv.Atoi(strings.TrimSuffix(rest, "]"))
+		m = s.At(name)
 	}
-	m := s.At(member)
 	if n >= m.Count {
 		panic(fmt.Sprintf("%s.%s has %d elements", s.Name, member, m.Count))
 	}

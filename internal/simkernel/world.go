@@ -32,6 +32,7 @@ const (
 type Process struct {
 	PID, Parent   uint64
 	Born          time.Duration // since boot, a multiple of Tick
+	Clock         time.Duration // since 1970, as the clock was set then
 	Name          string        // short enough for every kernel: up to 15 bytes
 	State         State
 	Threads       uint64
@@ -94,6 +95,7 @@ type World struct {
 	Self       uint64 // the PID of whoever looks, which never ends
 	Switches   uint64
 	Forks      uint64
+	Steady     bool // nobody sets the clock
 
 	rng     *rand.Rand
 	most    int // processes
@@ -150,7 +152,7 @@ var events = []struct {
 	weight int
 	happen func(*World)
 }{
-	{"burn", 30, (*World).burn},
+	{"burn", 28, (*World).burn},
 	{"fork", 12, (*World).fork},
 	{"exec", 8, (*World).exec},
 	{"exit", 8, (*World).exit},
@@ -161,6 +163,7 @@ var events = []struct {
 	{"send", 10, (*World).send},
 	{"disk", 3, (*World).plugDisk},
 	{"interface", 2, (*World).plugInterface},
+	{"clock", 2, (*World).setClock},
 }
 
 // Step lets time pass and one thing happen.
@@ -194,7 +197,7 @@ func (w *World) born(parent uint64, name string) *Process {
 	for w.Find(w.next) != nil {
 		w.next = w.next%mostPID + 1
 	}
-	p := &Process{PID: w.next, Parent: parent, Born: w.Now, Name: name, State: Sleeping, Threads: 1,
+	p := &Process{PID: w.next, Parent: parent, Born: w.Now, Clock: w.Since(w.Now), Name: name, State: Sleeping, Threads: 1,
 		Resident: Page, Virtual: 4 * Page, PeakResident: Page, FaultsMinor: 1<<32 - 20, CPU: w.rng.Uint64N(uint64(len(w.CPUs)))}
 	w.next = w.next%mostPID + 1
 	w.Forks++
@@ -298,6 +301,14 @@ func (w *World) reap() {
 		w.Processes = slices.Delete(w.Processes, i, i+1)
 		return
 	}
+}
+
+// setClock sets the clock by up to ten seconds: when the kernel started moves with it.
+func (w *World) setClock() {
+	if w.Steady {
+		return
+	}
+	w.Boot = w.Boot.Add(w.time(2000) - 10*time.Second)
 }
 
 func (w *World) stop() {

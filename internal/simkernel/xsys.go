@@ -8,6 +8,8 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -63,4 +65,70 @@ func (s *Struct) AgreesWithXSys(t *testing.T, goos, name, prefix string, least i
 			t.Errorf("%s %s has %d members", arch, name, compared)
 		}
 	}
+}
+
+// OffsetsAgreeWithXSys compares where the members of a declaration are with a type of x/sys, on
+// both architectures, whatever they are called there: those of structures within among them.
+func (s *Struct) OffsetsAgreeWithXSys(t *testing.T, goos, name string) {
+	t.Helper()
+	var got []int
+	for _, m := range s.at {
+		if m.Count > 0 { // one of none only aligns
+			got = append(got, m.Offset)
+		}
+	}
+	slices.Sort(got)
+	for _, arch := range []string{"amd64", "arm64"} {
+		of, sizes := XSys(t, goos, arch, name)
+		if size := int(sizes.Sizeof(of)); size != s.Size {
+			t.Errorf("%s %s has %d bytes, in x/sys %d", arch, name, s.Size, size)
+		}
+		if want := flat(sizes, of, 0); !slices.Equal(got, want) {
+			t.Errorf("%s %s has members at\n%v, in x/sys at\n%v", arch, name, got, want)
+		}
+	}
+}
+
+// flat returns the offsets of members. Times and numbers of file systems are one member.
+func flat(sizes types.Sizes, s *types.Struct, base int) (all []int) {
+	var fields []*types.Var
+	for f := range s.Fields() {
+		fields = append(fields, f)
+	}
+	for i, at := range sizes.Offsetsof(fields) {
+		f := fields[i]
+		inner, ok := f.Type().Underlying().(*types.Struct)
+		switch {
+		case f.Name() == "_" || strings.HasPrefix(f.Name(), "Pad_cgo"):
+		case ok && inner.NumFields() > 3:
+			all = append(all, flat(sizes, inner, base+int(at))...)
+		default:
+			all = append(all, base+int(at))
+		}
+	}
+	return all
+}
+
+// XSysNumbers returns the numbers that golang.org/x/sys/unix has names for on a system.
+func XSysNumbers(t *testing.T, goos, arch string) map[string]int64 {
+	t.Helper()
+	where, err := build.Import("golang.org/x/sys/unix", ".", build.FindOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(where.Dir, "zerrors_"+goos+"_"+arch+".go"), nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	numbers := map[string]int64{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if s, ok := n.(*ast.ValueSpec); ok && len(s.Names) == 1 && len(s.Values) == 1 {
+			text := types.ExprString(s.Values[0])
+			if v, err := strconv.ParseInt(text, 0, 64); err == nil {
+				numbers[s.Names[0].Name] = v
+			}
+		}
+		return true
+	})
+	return numbers
 }

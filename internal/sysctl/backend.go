@@ -31,6 +31,10 @@ type Dialect struct {
 	Mount     MountTable
 	Disk      DiskTable
 	Login     LoginTable
+	// Details is what is told of one process alone. Again makes a dialect with memory of
+	// its own for who asks for that, nil where there is none that is lent.
+	Details Details
+	Again   func() *Dialect
 }
 
 // ProcessSource reads something of a process beside its row in the table.
@@ -89,6 +93,7 @@ type state struct {
 	threads   map[uint64]uint64
 	threadErr error
 	speed     uint64 // Hz, 0 if not known
+	speeds    []Speed
 	owners    map[uint64][]byte
 	cpus      []CPUTime
 	visit     Visit
@@ -253,6 +258,12 @@ func (p *Pass) Close() error {
 
 // File reads a whole file.
 func (b *Backend) File(path string) ([]byte, error) { return b.kernel.File(path) }
+
+// Number is that of the pass, from 1.
+func (b *Backend) Number() uint64 { return b.passes }
+
+// Kernel returns what answers.
+func (b *Backend) Kernel() Kernel { return b.kernel }
 
 // Page returns the size of a page in bytes.
 func (b *Backend) Page() uint64 { return b.page }

@@ -18,6 +18,9 @@ const (
 	kernClockRate = 12
 )
 
+// Microseconds is the rate of a kernel that does not count ticks.
+const Microseconds = -1
+
 // CPUs is a source of CPU times. read reads those of one CPU by its number; one that is
 // offline is not ok. rate is where in struct clockinfo the rate of the statistics
 // clock is. speed, which may be nil, is how fast they all run now, in hertz.
@@ -99,6 +102,9 @@ func (p *Pass) takeCPUs(rate int, all []CPUTime) error {
 // tick returns how many nanoseconds a tick of the statistics clock takes. Where it has
 // no rate of its own it is the clock that all else goes by, whose rate comes first.
 func (p *Pass) tick(rate int) (uint64, error) {
+	if rate == Microseconds {
+		return 1000, nil
+	}
 	b, err := p.Ask(ctlKern, kernClockRate)
 	if err != nil {
 		return 0, err
@@ -134,14 +140,17 @@ func (t *CPUTime) set(s *platform.Sample, user, nice, system, interrupt, idle pl
 }
 
 func (p *Pass) sendCPUs() error {
-	for i := range p.pass.cpus {
-		t := &p.pass.cpus[i]
+	all := p.pass.cpus
+	p.pass.cpus = nil
+	for i := range all {
+		t := &all[i]
 		p.sample.Reset(platform.CPU, platform.Key{ID: t.ID})
 		t.set(&p.sample, platform.CPUUser, platform.CPUNice, platform.CPUSystem, platform.CPUInterrupt, platform.CPUIdle)
 		if p.pass.speed != 0 {
 			p.sample.Set(platform.CPUFrequency, p.pass.speed)
 			p.sample.Set(platform.CPUFrequencyLive, p.pass.speed)
 		}
+		p.setSpeed(t.ID)
 		if err := p.Hand(); err != nil {
 			return err
 		}

@@ -24,7 +24,12 @@ type InterfaceTable struct {
 	MTUWide  bool
 	Speed    int // bits per second
 	Counters []Member
+	Index    int // 16 bits
+	Address  AddressTable
 }
+
+// interfaceList is what tells of interfaces and their addresses.
+const interfaceList = "net.route NET_RT_IFLIST"
 
 // Constants of net/if.h and net/if_types.h that both have.
 const (
@@ -85,7 +90,7 @@ func (t *InterfaceTable) message(b []byte) (m message, ok bool) {
 
 // Interfaces is the list of network interfaces.
 func Interfaces(t *InterfaceTable) HostSource {
-	s := Level("net.route NET_RT_IFLIST", platform.Network, 20, platform.NetworkMTU, platform.NetworkUp, platform.NetworkSpeed)
+	s := Level(interfaceList, platform.Network, 20, platform.NetworkMTU, platform.NetworkUp, platform.NetworkSpeed)
 	for _, m := range t.Counters {
 		s.Gives = append(s.Gives, platform.Given{Field: m.Field})
 	}

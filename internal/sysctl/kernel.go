@@ -48,11 +48,11 @@ var errBusy = errors.New("interrupted again and again")
 // systems; of those here the BSDs have the same, as 4.4BSD had them (errno(2)
 // of each, and golang.org/x/sys/unix).
 type Errno struct {
-	Perm, NoEntry, NoProcess, Interrupted, NoDevice, NoMemory, Access, Busy, Invalid, NotSupported, NoSystemCall int
+	Perm, NoEntry, NoProcess, Interrupted, NoDevice, BadFile, NoMemory, Access, Busy, Invalid, NotSupported, NoSystemCall int
 }
 
 // BSD are the numbers that errno(2) of FreeBSD 14, NetBSD 10 and OpenBSD 7.6 have in common.
-var BSD = Errno{Perm: 1, NoEntry: 2, NoProcess: 3, Interrupted: 4, NoDevice: 6, NoMemory: 12, Access: 13, Busy: 16, Invalid: 22, NotSupported: 45, NoSystemCall: 78}
+var BSD = Errno{Perm: 1, NoEntry: 2, NoProcess: 3, Interrupted: 4, NoDevice: 6, BadFile: 9, NoMemory: 12, Access: 13, Busy: 16, Invalid: 22, NotSupported: 45, NoSystemCall: 78}
 
 // Error translates an error number. 0 with a call that failed is an error too.
 func (e Errno) Error(number int) error {
@@ -63,6 +63,8 @@ func (e Errno) Error(number int) error {
 		return fmt.Errorf("errno %d: %w", number, os.ErrProcessDone)
 	case e.NoEntry:
 		return fmt.Errorf("errno %d: %w", number, fs.ErrNotExist)
+	case e.BadFile:
+		return fmt.Errorf("errno %d: %w", number, fs.ErrClosed)
 	case e.Invalid:
 		return fmt.Errorf("errno %d: %w", number, fs.ErrInvalid)
 	case e.NotSupported, e.NoSystemCall, e.NoDevice:

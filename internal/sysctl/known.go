@@ -3,6 +3,7 @@ package sysctl
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 
 	"github.com/pidometer/pidometer/platform"
@@ -25,28 +26,40 @@ const onlyPID = 1
 // not tell when it was created, is an error that matches [os.ErrProcessDone]. It may be
 // called while a pass goes on.
 func (b *Backend) Who(pid uint64) (Known, error) {
-	t := &b.dialect.Table
-	mib := []int32{ctlKern, t.MIB, onlyPID, int32(pid)}
-	buf := make([]byte, 2*t.Size)
-	ask := func(buf []byte) (int, error) { return b.kernel.Sysctl(mib, buf) }
-	var answer []byte
-	var err error
-	if t.Whole || t.Fixed {
-		answer, err = grow(&buf, ask)
-	} else {
-		answer, err = askRecords(b.kernel, &buf, t.Size, mib)
+	buf := make([]byte, 2*b.dialect.Table.Size)
+	row, err := b.rowOf(pid, &buf)
+	if err == nil && !b.dialect.Table.live(row) {
+		err = os.ErrProcessDone
 	}
 	if err != nil {
 		return Known{}, fmt.Errorf("process %d: %w", pid, err)
 	}
-	var row Row
-	if whole := t.each(answer, func(r Row) { row = r }); !whole {
-		return Known{}, fmt.Errorf("process %d: %w", pid, ErrContent)
-	}
-	if row == nil || t.pid(row) != pid || !t.live(row) {
-		return Known{}, fmt.Errorf("process %d: %w", pid, os.ErrProcessDone)
-	}
 	return b.identity(row)
+}
+
+// rowOf asks for the row of one process, which lies in the buffer.
+func (b *Backend) rowOf(pid uint64, buf *[]byte) (row Row, err error) {
+	t := &b.dialect.Table
+	if pid > math.MaxInt32 {
+		return nil, os.ErrProcessDone
+	}
+	mib := []int32{ctlKern, t.MIB, onlyPID, int32(pid)}
+	var answer []byte
+	if t.Whole || t.Fixed {
+		answer, err = grow(buf, func(buf []byte) (int, error) { return b.kernel.Sysctl(mib, buf) })
+	} else {
+		answer, err = askRecords(b.kernel, buf, t.Size, mib)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if whole := t.each(answer, func(r Row) { row = r }); !whole {
+		return nil, ErrContent
+	}
+	if row == nil || t.pid(row) != pid {
+		return nil, os.ErrProcessDone
+	}
+	return row, nil
 }
 
 // identity is who a row is of.

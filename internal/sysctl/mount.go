@@ -17,6 +17,13 @@ type MountTable struct {
 	Type, TypeLength                    int
 	Point, PointLength                  int
 	Source, SourceLength                int
+	Options                             []Option
+}
+
+// Option is the name of a flag of a mount.
+type Option struct {
+	Bit  uint64
+	Name string
 }
 
 const mountReadOnly = 0x1 // MNT_RDONLY

@@ -70,6 +70,9 @@ func (p *Pass) readTable() (err error) {
 func (p *Pass) askTable() ([]byte, error) {
 	t := &p.dialect.Table
 	mib := []int32{ctlKern, t.MIB, t.All, 0}
+	if t.Bare {
+		mib = mib[:3]
+	}
 	if t.Whole || t.Fixed {
 		return grow(&p.table, func(buf []byte) (int, error) { return p.kernel.Sysctl(mib, buf) })
 	}
@@ -80,6 +83,9 @@ func (p *Pass) askTable() ([]byte, error) {
 // that one who ends in between may be in both: the first row counts.
 func (p *Pass) index(r Row) {
 	pid := p.dialect.Table.pid(r)
+	if p.dialect.Table.own(r) {
+		return
+	}
 	if _, twice := p.places[pid]; !twice {
 		p.places[pid] = len(p.rows)
 		p.rows = append(p.rows, r)

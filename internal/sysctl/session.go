@@ -1,6 +1,8 @@
 package sysctl
 
 import (
+	"time"
+
 	"github.com/pidometer/pidometer/internal/layout"
 	"github.com/pidometer/pidometer/platform"
 )
@@ -12,6 +14,13 @@ type LoginTable struct {
 	Size int
 	User int // the name
 	Kind int // 16 bits, 0 if there are no kinds
+
+	UserLength       int
+	Line, LineLength int // the terminal
+	Host, HostLength int
+	PID              int // 32 bits, 0 if it is not told
+	Seconds          int // since 1970
+	SecondsWidth     int
 }
 
 const userProcess = 7 // USER_PROCESS of utmpx(5)
@@ -39,4 +48,27 @@ func (t *LoginTable) decodeLogins(b []byte, each func(Row)) {
 		}
 		each(r)
 	})
+}
+
+// Logins tells who is logged in.
+func Logins(t *LoginTable) Detail[[]platform.Session] {
+	return Detail[[]platform.Session]{Reads: []string{t.Path}, Of: func(p *Inspection, _ *Visit) ([]platform.Session, error) {
+		b, err := p.kernel.File(t.Path)
+		if err != nil {
+			return nil, err
+		}
+		sessions := []platform.Session{}
+		t.decodeLogins(b, func(r Row) { sessions = append(sessions, t.describe(r)) })
+		return sessions, nil
+	}}
+}
+
+// describe tells of one who is logged in.
+func (t *LoginTable) describe(r Row) platform.Session {
+	s := platform.Session{User: CString(r[t.User : t.User+t.UserLength]), Terminal: CString(r[t.Line : t.Line+t.LineLength]),
+		Host: CString(r[t.Host : t.Host+t.HostLength]), Started: time.Unix(int64(layout.Word(r, t.Seconds, t.SecondsWidth)), 0)}
+	if t.PID != 0 {
+		s.PID = r.U32(t.PID)
+	}
+	return s
 }

@@ -277,3 +277,102 @@ func TestReasons(t *testing.T) {
 		}
 	}
 }
+
+// addresses is a table of messages whose header has 12 bytes and tells its own length.
+var addresses = AddressTable{Type: 9, Size: 12, Header: 4, Index: 6, Set: 8, Align: 4, Inet6: 30}
+
+func FuzzAddresses(f *testing.F) {
+	f.Add([]byte("\x2c\x00\x00\x09\x0c\x00\x05\x00\x24\x00\x00\x00\x07\x00\x00\x00\xff\xff\xfc\x00\x10\x02\x00\x00\x0a\x00\x00\x01abcdefgh"))
+	f.Add([]byte("\x08\x00\x00\x09\x0c\x00\x00\x00"))
+	f.Add([]byte("\x04\x00\x00\x01"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var got []string
+		whole := addresses.decodeAddresses(b, func(index int, a [places][]byte) {
+			line := strconv.Itoa(index)
+			for _, one := range a {
+				line += "|" + string(one)
+			}
+			got = append(got, line)
+			addresses.address(a, &platform.Interface{Name: "em0", Flags: []string{pointToPoint}})
+		})
+		want, wantWhole := slowAddresses(b)
+		if whole != wantWhole || !slices.Equal(got, want) {
+			t.Errorf("%q %v, want %q %v", got, whole, want, wantWhole)
+		}
+	})
+}
+
+// slowAddresses reads the messages of [addresses] byte by byte.
+func slowAddresses(b []byte) (lines []string, whole bool) {
+	for len(b) >= 4 {
+		n := int(b[0]) + 256*int(b[1])
+		if n < 4 || n > len(b) {
+			return lines, false
+		}
+		m := b[:n]
+		b = b[n:]
+		if m[3] != 9 {
+			continue
+		}
+		if len(m) < 12 {
+			return lines, false
+		}
+		head := int(m[4]) + 256*int(m[5])
+		if head < 12 || head > len(m) {
+			return lines, false
+		}
+		line, at := strconv.Itoa(int(m[6])+256*int(m[7])), head
+		for place := range 16 {
+			line += "|"
+			if m[8+place/8]>>(place%8)&1 == 0 {
+				continue
+			}
+			if at >= len(m) || at+int(m[at]) > len(m) {
+				return lines, false
+			}
+			line += string(m[at : at+int(m[at])])
+			step := max(int(m[at]), 1)
+			for step%4 != 0 {
+				step++
+			}
+			at = min(at+step, len(m))
+		}
+		lines = append(lines, line)
+	}
+	return lines, len(b) == 0
+}
+
+// Masks are cut off behind their last byte that is not 0, and have no family of their own.
+func TestMasks(t *testing.T) {
+	for _, c := range []struct {
+		mask string
+		is4  bool
+		want int
+	}{
+		{"\x07\x00\x00\x00\xff\xff\xfc", true, 22}, {"\x00\x00\x00\x00", true, 0}, {"\x08\x02\x00\x00\xff\xff\xff\xff", true, 32}, {"", true, 0},
+		{"\x10\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff", false, 64}, {"\x05\x00\x00\x00\x80", true, 1},
+		{"\x07\x00\x00\x00\xff\x00\xff", true, 8},
+	} {
+		if got := addresses.bits([]byte(c.mask), c.is4); got != c.want {
+			t.Errorf("%x is a prefix of %d, want %d", c.mask, got, c.want)
+		}
+	}
+}
+
+// How a file is open, in the words of fopen(3), and for whom a mapping is.
+func TestModes(t *testing.T) {
+	for want, of := range map[string][3]bool{"r": {true}, "w": {false, true}, "r+": {true, true}, "a": {false, true, true}, "a+": {true, true, true}, "": {}} {
+		if got := Mode(of[0], of[1], of[2]); got != want {
+			t.Errorf("%v is %q, want %q", of, got, want)
+		}
+	}
+	if AccessFlags(true, true) != 2 || AccessFlags(false, true) != 1 || AccessFlags(true, false) != 0 {
+		t.Error("O_RDONLY, O_WRONLY and O_RDWR are 0, 1 and 2")
+	}
+	if Permissions(5, false) != "r-xp" || Permissions(2, true) != "-w-s" {
+		t.Error(Permissions(5, false), Permissions(2, true))
+	}
+	if got := Strings([]byte("a\x00\x00b")); !slices.Equal(got, []string{"a", "", "b"}) {
+		t.Errorf("%q", got)
+	}
+}

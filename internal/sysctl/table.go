@@ -42,6 +42,8 @@ type Table struct {
 	Whole bool
 	// Fixed says that the kernel is not told a size either, and that all rows have Size.
 	Fixed bool
+	// Bare says that nothing stands behind the operation that tells of all processes.
+	Bare bool
 
 	PID, Parent, User  int
 	Nice, Command, CPU int
@@ -54,6 +56,9 @@ type Table struct {
 	StartMicros        int
 	Members            []Member
 }
+
+// own reports whether a row is of one of the kernel's own threads, which has no PID.
+func (t *Table) own(r Row) bool { return int32(t.pid(r)) < 0 }
 
 // Constants of sys/sysctl.h and sys/proc.h that both have.
 const (

@@ -11,6 +11,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/pidometer/pidometer/internal/kqueue"
 	"github.com/pidometer/pidometer/internal/layout"
 	"github.com/pidometer/pidometer/internal/sysctl"
 	"github.com/pidometer/pidometer/platform"
@@ -43,7 +44,17 @@ type Options struct {
 //   - Registry(class string, keys []string) ([][][]byte, error) looks properties up in the
 //     registry of IOKit, for each service of a class the values of the keys at it or below
 //     it as binary property lists, nil for one that is not there.
+//   - Folder(path string) ([]string, error) lists the names in a folder.
+//   - Device(path string) (uint64, error) is the number of the device that a file is.
 //   - User(id uint64) (string, error) is the name of a user, from the directory service.
+//
+// To be listened to it also has the calls of kqueue(2), each of which tells whether it
+// failed, and the errno:
+//
+//   - Kqueue() (queue int, failed bool, errno int) makes a queue.
+//   - Kevent(queue int, changes, events []byte, wait bool) (n int, failed bool, errno int)
+//     makes changes and fills events.
+//   - CloseQueue(queue int) closes a queue.
 //
 // A call that fills a buffer returns how many bytes its answer has. If that is more than
 // the buffer holds it is made again with more room. Errors are those of the standard
@@ -73,7 +84,26 @@ func New(o Options) (platform.Backend, error) {
 	if err := m.readClock(); err != nil {
 		return nil, err
 	}
-	return sysctl.New(m.dialect(), sysctl.Options{AllDevices: o.AllDevices, Kernel: m.kernel})
+	b, err := sysctl.New(m.dialect(), sysctl.Options{AllDevices: o.AllDevices, Kernel: m.kernel})
+	if err != nil {
+		return nil, err
+	}
+	return &backend{b, &kqueue.Watcher{Kernel: m.kernel, Layout: &kqueue.Darwin, Errno: sysctl.BSD, Who: b.Who, Source: Occurrences()[0]}}, nil
+}
+
+// follow is what it takes to be told how a process ended (filt_procattach in
+// bsd/kern/kern_event.c): that it did, and that it runs another program, everybody is told.
+const follow = "for how it ended, same user or root"
+
+// backend is one machine: what it tells when asked, and what happens to processes meanwhile.
+type backend struct {
+	*sysctl.Backend
+	*kqueue.Watcher
+}
+
+// Occurrences returns where this kernel tells what happens between two passes.
+func Occurrences() []platform.OccurrenceSource {
+	return []platform.OccurrenceSource{kqueue.Darwin.Source(follow)}
 }
 
 // Calls returns the calls of this machine, for those who want to see what passes by. On
@@ -144,8 +174,11 @@ func (m *machine) dialect() *sysctl.Dialect {
 			m.executable(), m.arguments(), m.environment(), m.unique(),
 		},
 		Interface: interfaceTable(), Mount: mountTable(),
-		Login: sysctl.LoginTable{Path: "/var/run/utmpx", Size: 628, User: 0, Kind: 296},
+		Login: sysctl.LoginTable{Path: "/var/run/utmpx", Size: 628, User: 0, UserLength: 256, Line: 260, LineLength: 32, PID: 292, Kind: 296,
+			Seconds: 300, SecondsWidth: 4, Host: 308, HostLength: 256},
+		Details: m.details(), Again: m.again,
 	}
+	d.Details.Sessions = sysctl.Logins(&d.Login)
 	d.Hosts = []sysctl.HostSource{
 		system(), sysctl.Uptime(), sysctl.Load(), m.identity(),
 		sysctl.Number("kern.maxproc", platform.HostProcessLimit, ctlKern, kernMaxProc),

@@ -3,13 +3,13 @@ package darwin
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"os/user"
 	"runtime"
 	"strconv"
 	"time"
 	"unsafe"
 
+	"github.com/pidometer/pidometer/internal/kqueue"
 	"github.com/pidometer/pidometer/internal/sysctl"
 )
 
@@ -18,6 +18,7 @@ type gates interface {
 	System(number uintptr, a [6]uintptr) (r uintptr, failed bool, errno int)
 	Function(f function, a [6]uintptr) uintptr
 	Uptime() (seconds, nanoseconds int64, err error)
+	Device(path string) (uint64, error)
 }
 
 // Numbers of bsd/kern/syscalls.master (sys/syscall.h). Apple makes no promise about them,
@@ -27,17 +28,21 @@ const (
 	sysSysctlName = 274
 	sysProcInfo   = 336
 	sysGetfsstat  = 347 // getfsstat64
-	mountNoWait   = 2   // MNT_NOWAIT
+	sysKqueue     = 362
+	sysKevent     = 363
+	sysClose      = 6
+	mountNoWait   = 2 // MNT_NOWAIT
 )
 
 // calls is a [Kernel] over the gates.
 type calls struct {
 	gates
+	sysctl.Folders
 	host uintptr // the port of this host, a right that lasts
 }
 
 func newCalls(g gates) *calls {
-	return &calls{g, g.Function(machHostSelf, [6]uintptr{})}
+	return &calls{gates: g, host: g.Function(machHostSelf, [6]uintptr{})}
 }
 
 // Sysctl is sysctl(3).
@@ -122,12 +127,6 @@ func (*calls) User(id uint64) (string, error) {
 	return u.Username, nil
 }
 
-// File reads a whole file.
-func (*calls) File(path string) ([]byte, error) { return os.ReadFile(path) }
-
-// Pid is getpid(2).
-func (*calls) Pid() uint64 { return uint64(os.Getpid()) }
-
 // Clocks are the time, and the time since the start.
 func (k *calls) Clocks() (now, uptime uint64) {
 	seconds, nanoseconds, err := k.Uptime()
@@ -136,3 +135,26 @@ func (k *calls) Clocks() (now, uptime uint64) {
 	}
 	return uint64(time.Now().UnixNano()), uint64(seconds)*1e9 + uint64(nanoseconds)
 }
+
+// Kqueue is kqueue(2). No child inherits a queue (kqueue(2), fork).
+func (k *calls) Kqueue() (int, bool, int) {
+	queue, failed, errno := k.System(sysKqueue, [6]uintptr{})
+	return int(queue), failed, errno
+}
+
+// Kevent is kevent(2).
+func (k *calls) Kevent(queue int, changes, events []byte, wait bool) (int, bool, int) {
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	var timeout uintptr // NULL waits for ever
+	if !wait {
+		timeout = pinnedBytes(&pins, make([]byte, 16)) // struct timespec of 0
+	}
+	size := uintptr(kqueue.Darwin.Size)
+	n, failed, errno := k.System(sysKevent, [6]uintptr{uintptr(queue), pinnedBytes(&pins, changes), uintptr(len(changes)) / size,
+		pinnedBytes(&pins, events), uintptr(len(events)) / size, timeout})
+	return int(n), failed, errno
+}
+
+// CloseQueue is close(2).
+func (k *calls) CloseQueue(queue int) { k.System(sysClose, [6]uintptr{uintptr(queue)}) }

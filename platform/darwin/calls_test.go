@@ -136,6 +136,8 @@ func (l *library) System(number uintptr, a [6]uintptr) (r uintptr, failed bool, 
 	return 0, false, 0
 }
 
+func (l *library) Device(string) (uint64, error) { return 7, nil }
+
 func (l *library) Uptime() (seconds, nanoseconds int64, err error) { return 5, 6, l.clockErr }
 
 // What the frameworks made is released, whatever fails; and what they tell comes through.
@@ -271,5 +273,37 @@ func TestOtherCalls(t *testing.T) {
 	}
 	if _, err := k.User(2_000_000_001); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
+	}
+}
+
+// A queue is asked with as many structures as there are, and without a time to wait for ever.
+func TestKqueueCalls(t *testing.T) {
+	l := newLibrary()
+	k := newCalls(l)
+	changes, events := make([]byte, 2*32), make([]byte, 5*32+7)
+	for _, wait := range []bool{false, true} {
+		l.asked, l.numbers = nil, nil
+		if n, failed, errno := k.Kevent(9, changes, events, wait); n != 0 || failed || errno != 0 {
+			t.Errorf("%d, %v, %d", n, failed, errno)
+		}
+		a := l.asked[0]
+		if l.numbers[0] != sysKevent || a[0] != 9 || a[2] != 2 || a[4] != 5 || (a[5] == 0) != wait {
+			t.Errorf("wait %v: call %d with %v", wait, l.numbers[0], a)
+		}
+	}
+	l.asked, l.numbers = nil, nil
+	if queue, failed, _ := k.Kqueue(); queue != 0 || failed || l.numbers[0] != sysKqueue {
+		t.Errorf("%d, %v, call %d", queue, failed, l.numbers[0])
+	}
+	k.CloseQueue(4)
+	if l.numbers[1] != sysClose || l.asked[1][0] != 4 {
+		t.Errorf("call %d with %v", l.numbers[1], l.asked[1])
+	}
+	l.errnos = []int{22}
+	if _, failed, errno := k.Kevent(9, nil, events, false); !failed || errno != 22 {
+		t.Errorf("%v, %d", failed, errno)
+	}
+	if device, err := k.Device("/dev/null"); device != 7 || err != nil {
+		t.Error(device, err)
 	}
 }

@@ -150,7 +150,7 @@ func TestTexts(t *testing.T) {
 	defer b.Close()
 	seen := 0
 	h.Each = func(s *platform.Sample) {
-		p := k.Find(s.Key.ID)
+		p := k.World.Find(s.Key.ID)
 		if s.Entity != platform.Process || p.State == simkernel.Zombie {
 			return
 		}
@@ -162,7 +162,7 @@ func TestTexts(t *testing.T) {
 		if path, _ := s.Text(platform.ProcessExecutable); string(path) != "/bin/"+p.Name {
 			t.Errorf("%d runs %q", p.PID, path)
 		}
-		if arguments, ok := s.Text(platform.ProcessArguments); ok == p.Denied || ok && string(arguments) != p.Name+"\x00-x\x00" {
+		if arguments, ok := s.Text(platform.ProcessArguments); ok == p.Denied || ok && string(arguments) != p.Name+"\x00-x\x00\x00" {
 			t.Errorf("%d has %q", p.PID, arguments)
 		}
 	}
@@ -207,7 +207,7 @@ func TestSockets(t *testing.T) {
 			v, _ := s.Get(f)
 			tcp += v
 		}
-		protocol, _ := sim.State(k.Find(s.Key.ID))
+		protocol, _ := sim.State(k.World.Find(s.Key.ID))
 		if want := protocol == 17; want != (udp == 1) || tcp+udp != 1 {
 			t.Errorf("%v has %d of TCP and %d of UDP", s.Key, tcp, udp)
 		}

@@ -249,6 +249,7 @@ func interfaceTable() sysctl.InterfaceTable {
 			{Field: platform.NetworkReceiveBytes, At: 96}, {Field: platform.NetworkTransmitBytes, At: 104},
 			{Field: platform.NetworkReceiveDropped, At: 128},
 		},
+		Index: 12, Address: sysctl.AddressTable{Type: 0x0c, Size: 20, Index: 12, Set: 4, Align: 4, Inet6: familyInet6},
 	}
 }
 
@@ -258,5 +259,14 @@ func mountTable() sysctl.MountTable {
 		Name: "getfsstat", Size: 2168, Flags: 64, FlagsWidth: 4, Block: 0, BlockWidth: 4,
 		Blocks: 8, Free: 16, Usable: 24, Files: 32, Unused: 40, Device: 48,
 		Type: 72, TypeLength: 16, Point: 88, PointLength: 1024, Source: 1112, SourceLength: 1024,
+		Options: mountOptions,
 	}
+}
+
+// mountOptions are flags of sys/mount.h as mount(8) names them.
+var mountOptions = []sysctl.Option{
+	{Bit: 0x2, Name: "synchronous"}, {Bit: 0x4, Name: "noexec"}, {Bit: 0x8, Name: "nosuid"}, {Bit: 0x10, Name: "nodev"}, {Bit: 0x20, Name: "union"},
+	{Bit: 0x40, Name: "asynchronous"}, {Bit: 0x80, Name: "protect"}, {Bit: 0x200, Name: "removable"}, {Bit: 0x400, Name: "quarantine"},
+	{Bit: 0x1000, Name: "local"}, {Bit: 0x100000, Name: "nobrowse"}, {Bit: 0x200000, Name: "noowners"}, {Bit: 0x400000, Name: "automounted"},
+	{Bit: 0x800000, Name: "journaled"}, {Bit: 0x1000000, Name: "nouserxattr"}, {Bit: 0x10000000, Name: "noatime"}, {Bit: 0x40000000, Name: "snapshot"},
 }

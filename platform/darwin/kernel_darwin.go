@@ -26,3 +26,10 @@ func (machineCalls) Uptime() (seconds, nanoseconds int64, err error) {
 	err = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t)
 	return t.Sec, t.Nsec, err
 }
+
+// Device is st_rdev of stat(2).
+func (machineCalls) Device(path string) (uint64, error) {
+	var s unix.Stat_t
+	err := unix.Stat(path, &s)
+	return uint64(uint32(s.Rdev)), err
+}

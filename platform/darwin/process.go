@@ -177,15 +177,18 @@ func (m *machine) openFiles() sysctl.ProcessSource {
 	}}
 }
 
-// files lists what a process has open. The kernel fills the buffer and does not say how
-// much did not fit.
-func (m *machine) files(pid uint64) (list []byte, err error) {
+// files lists what a process has open.
+func (m *machine) files(pid uint64) ([]byte, error) { return m.list(pid, flavorFiles, fdSize) }
+
+// list lists what a process has. The kernel fills the buffer and does not say how much did
+// not fit.
+func (m *machine) list(pid uint64, flavor int32, size int) (list []byte, err error) {
 	if m.fds == nil {
 		m.fds = make([]byte, 256*fdSize)
 	}
 	list, m.fds, err = layout.Grow(m.fds, func(buf []byte) (int, error) {
-		n, err := m.kernel.ProcInfo(callPidInfo, int32(pid), flavorFiles, 0, buf)
-		if err == nil && n > len(buf)-fdSize {
+		n, err := m.kernel.ProcInfo(callPidInfo, int32(pid), flavor, 0, buf)
+		if err == nil && n > len(buf)-size {
 			n = 4 * len(buf)
 		}
 		return n, err
@@ -371,23 +374,8 @@ func (m *machine) unique() sysctl.ProcessSource {
 }
 
 func (m *machine) uniquePages(pid uint64) (pages uint64, err error) {
-	address := uint64(0)
-	for range mostRegions {
-		r, err := m.info(pid, callPidInfo, flavorRegion, address, regionSize)
-		if errors.Is(err, fs.ErrInvalid) {
-			return pages, nil // no region is there, or behind
-		}
-		if err != nil {
-			return 0, err
-		}
-		pages += uniqueOf(r)
-		next := r.U64(regionAddress) + r.U64(regionLength)
-		if next <= address {
-			return pages, nil
-		}
-		address = next
-	}
-	return pages, nil
+	err = m.eachRegion(pid, flavorRegion, regionSize, func(r sysctl.Row) { pages += uniqueOf(r) })
+	return pages, err
 }
 
 // uniqueOf returns the pages of a region that nobody else has.

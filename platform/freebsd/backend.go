@@ -33,6 +33,12 @@ type Options struct {
 //   - Pid() uint64 is the calling process.
 //   - Clocks() (now, uptime uint64) is nanoseconds since 1970 and since the start.
 //
+// For details it also has:
+//
+//   - Folder(path string) ([]string, error) lists the names in a folder.
+//   - Device(path string) (uint64, error) is the number of the device that a file is.
+//   - Affinity(pid uint64, buf []byte) (n int, err error) is cpuset_getaffinity(2).
+//
 // To be listened to it also has the calls of kqueue(2), each of which tells whether it
 // failed, and the errno:
 //
@@ -63,7 +69,7 @@ func New(o Options) (platform.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &backend{b, &kqueue.Watcher{Kernel: kernel, Layout: &kqueue.FreeBSD, Errno: sysctl.BSD, Who: b.Who, Source: kqueue.Source(follow)}}, nil
+	return &backend{b, &kqueue.Watcher{Kernel: kernel, Layout: &kqueue.FreeBSD, Errno: sysctl.BSD, Who: b.Who, Source: kqueue.FreeBSD.Source(follow)}}, nil
 }
 
 // follow is what it takes to follow a process: to see it (filt_procattach, kern_event.c).
@@ -77,7 +83,7 @@ type backend struct {
 
 // Occurrences returns where this kernel tells what happens between two passes.
 func Occurrences() []platform.OccurrenceSource {
-	return []platform.OccurrenceSource{kqueue.Source(follow)}
+	return []platform.OccurrenceSource{kqueue.FreeBSD.Source(follow)}
 }
 
 // Calls returns the calls of this machine, for those who want to see what passes by. On
@@ -118,11 +124,12 @@ func dialect() *sysctl.Dialect {
 		Processes: []sysctl.ProcessSource{
 			sysctl.Owner(), sysctl.Files(fileSources, countFiles), executable(), arguments(), environment(), limits(),
 		},
-		Interface: interfaceTable(), Mount: mountTable(),
+		Interface: interfaceTable(), Mount: mountTable(), Details: details(),
 	}
 	d.Hosts = []sysctl.HostSource{
 		sysctl.System("freebsd"), sysctl.Uptime(), sysctl.Load(), hostID(),
 		sysctl.Number("kern.maxproc", platform.HostProcessLimit, ctlKern, kernMaxProc),
+		sysctl.Speeds("dev.cpu.N.freq, dev.cpu.N.freq_levels", frequencyCost, readSpeeds),
 		sysctl.AllCPUs("kern.cp_times", clockRate, readCPUs), cores(), memory(), activity(), paging(), sockets(), sessions(),
 		swap(), disks(), sysctl.Interfaces(&d.Interface), sysctl.Mounts(&d.Mount), temperatures(), battery(),
 	}

@@ -246,6 +246,7 @@ func interfaceTable() sysctl.InterfaceTable {
 			{Field: platform.NetworkReceiveBytes, At: 80}, {Field: platform.NetworkTransmitBytes, At: 88},
 			{Field: platform.NetworkReceiveDropped, At: 112}, {Field: platform.NetworkTransmitDropped, At: 120},
 		},
+		Index: 12, Address: sysctl.AddressTable{Type: 0x0c, Size: 20, Index: 12, Set: 4, Align: 8, Inet6: familyInet6},
 	}
 }
 
@@ -256,7 +257,17 @@ func mountTable() sysctl.MountTable {
 		Name: "getfsstat", Size: 2344, Flags: 8, FlagsWidth: 8, Block: 16, BlockWidth: 8,
 		Blocks: 32, Free: 40, Usable: 48, Files: 56, Unused: 64, Device: 192,
 		Type: 280, TypeLength: 16, Source: 296, SourceLength: 1024, Point: 1320, PointLength: 1024,
+		Options: mountOptions,
 	}
+}
+
+// mountOptions are flags of sys/mount.h as mount(8) names them.
+var mountOptions = []sysctl.Option{
+	{Bit: 0x2, Name: "synchronous"}, {Bit: 0x4, Name: "noexec"}, {Bit: 0x8, Name: "nosuid"}, {Bit: 0x10, Name: "nfsv4acls"}, {Bit: 0x20, Name: "union"},
+	{Bit: 0x40, Name: "asynchronous"}, {Bit: 0x100000, Name: "suiddir"}, {Bit: 0x200000, Name: "soft-updates"}, {Bit: 0x400000, Name: "nosymfollow"},
+	{Bit: 0x2000000, Name: "gjournal"}, {Bit: 0x4000000, Name: "multilabel"}, {Bit: 0x8000000, Name: "acls"}, {Bit: 0x10000000, Name: "noatime"},
+	{Bit: 0x40000000, Name: "noclusterr"}, {Bit: 0x80000000, Name: "noclusterw"}, {Bit: 0x100000000, Name: "journaled soft-updates"},
+	{Bit: 0x200000000, Name: "automounted"},
 }
 
 // struct futx, as records in /var/run/utx.active are (utx.active in lib/libc/gen/utxdb.c):

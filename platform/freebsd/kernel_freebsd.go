@@ -1,7 +1,6 @@
 package freebsd
 
 import (
-	"os"
 	"time"
 	"unsafe"
 
@@ -14,7 +13,7 @@ import (
 const uptime = 5
 
 // kernel makes the calls of this machine.
-type kernel struct{}
+type kernel struct{ sysctl.Folders }
 
 func newKernel() (Kernel, error) { return kernel{}, nil }
 
@@ -67,11 +66,22 @@ func (kernel) Mounts(buf []byte) (int, error) {
 	return copy(buf, unsafe.Slice((*byte)(unsafe.Pointer(&list[0])), min(count, len(list))*size)), nil
 }
 
-// File reads a whole file.
-func (kernel) File(path string) ([]byte, error) { return os.ReadFile(path) }
+// Affinity is cpuset_getaffinity(2) of a process: CPU_LEVEL_WHICH and CPU_WHICH_PID of
+// sys/cpuset.h.
+func (kernel) Affinity(pid uint64, buf []byte) (int, error) {
+	_, _, errno := unix.Syscall6(unix.SYS_CPUSET_GETAFFINITY, 3, 2, uintptr(pid), uintptr(len(buf)), uintptr(unsafe.Pointer(&buf[0])), 0)
+	if errno != 0 {
+		return 0, translate(errno)
+	}
+	return len(buf), nil
+}
 
-// Pid is getpid(2).
-func (kernel) Pid() uint64 { return uint64(os.Getpid()) }
+// Device is st_rdev of stat(2).
+func (kernel) Device(path string) (uint64, error) {
+	var s unix.Stat_t
+	err := unix.Stat(path, &s)
+	return uint64(s.Rdev), translate(err)
+}
 
 // Clocks are CLOCK_REALTIME and CLOCK_UPTIME.
 func (kernel) Clocks() (now, since uint64) {

@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write docs/platforms.md anew")
 
 // systems are those of the table, in its order.
-var systems = []string{"linux", "windows", "darwin", "freebsd", "openbsd", "netbsd", "solaris"}
+var systems = []string{"linux", "windows", "darwin", "freebsd", "openbsd", "netbsd", "dragonfly", "solaris"}
 
 // sun says for which two systems one backend is.
 const sun = "What is under solaris holds for illumos too, where one backend reads both."
@@ -51,12 +51,18 @@ const left = `## What psutil has and pidometer leaves out
 | bytes that a process read and wrote | requests are counted, bytes are not |
 | unique, proportional and swapped memory of a process, I/O priority | no kernel of them tells |
 | physical cores, CPU affinity, limits of a process on OpenBSD and NetBSD | neither kernel tells |
-| CPU affinity and CPU frequency on FreeBSD | this version does not read cpuset_getaffinity(2) and dev.cpu.N.freq |
+| CPU frequency on FreeBSD, but for the first CPU's | cpufreq(4) has one dev.cpu.0.freq for all CPUs, and expects them to offer the same levels (cpufreq_attach in sys/kern/kern_cpu.c); the others are told where a kernel has theirs. Virtual machines mostly have none |
 | CPU frequency on NetBSD | there is no number that all processors have |
 | temperatures, fans and batteries on NetBSD | envsys(4) answers with a property list that it maps into the caller's memory, which Go's runtime knows nothing of |
 | what each swap area takes | OpenBSD and NetBSD sum them up beside their memory, and FreeBSD's are summed up to be alike; swapctl(2) would tell, and OpenBSD lets no program but its C library call it |
-| details ("pidometer inspect"), there and on macOS | this version does not read them |
-| events as they happen on macOS, and of processes that nobody followed or made on the BSDs | kqueue(2) tells of the processes that it is asked about, the first 256 that passes see, and of all that those make; this version does not ask it on macOS. Passes tell who else came and went |
+| paths of programs and of open files on OpenBSD, of open files on NetBSD, and of root folders on both | the kernels keep no names there (kern.file and kern.file2 have device and inode alone) |
+| mappings of a process's memory on OpenBSD | kern.proc_vmmap is for root, tells where mappings are and not of what, and is asked piece by piece; this version does not |
+| how much of a mapping is in memory on NetBSD; whether memory without a file is shared on FreeBSD and NetBSD | neither vm.proc.map nor kern.proc.vmmap tells |
+| user and system time of a thread on NetBSD | the kernel keeps one time of a thread, which is shown as user time |
+| CPU affinity on OpenBSD and NetBSD | OpenBSD has none; on NetBSD this version does not ask _sched_getaffinity_np(3), which tells of single threads |
+| I/O priority and statistics of sockets of a process | no kernel of them has an I/O priority, and TCP_INFO is told to whoever has the socket |
+| the start of a zombie on OpenBSD and NetBSD | their rows tell nobody's who has ended; passes remember it |
+| events of processes that nobody followed or made | kqueue(2) tells of the processes that it is asked about, the first 256 that passes see, and of all that those make. Passes tell who else came and went |
 
 ## What macOS does not tell
 
@@ -72,40 +78,59 @@ const left = `## What psutil has and pidometer leaves out
 | time in which a disk was busy, merged requests, discards | IOBlockStorageDriver counts none |
 | temperatures and fans but for the battery's | they take the private keys of each model's SMC or IOHID's real numbers |
 | proportional memory | nothing counts who shares a page |
+| session of a process, and times, priority and state of one of another user | the table of processes has no session; the rest takes proc_info(2), which refuses it |
+| statistics of sockets of a process | TCP_INFO is told to whoever has the socket |
+| events of new processes, and how processes of other users ended | kqueue(2) has no NOTE_TRACK since macOS 10.5: passes tell who is new, and follow the first 256 that they see. NOTE_EXITSTATUS takes the right to signal a process |
 | whose a socket is, where two processes have it open | the kernel names the one that used it last |
+
+## What DragonFly does not tell
+
+It was added to try [the recipe](adding-an-os.md), and tells the core: processes with their threads, arguments, program and
+folder, CPUs, memory, interfaces, file systems, load, and events of processes that are followed.
+
+| what | why |
+| --- | --- |
+| disks, sockets, swap, users, temperatures, open files and mappings | this version does not read them |
+| environment and root folder of a process | kern.proc has no operation for them |
+| details of a zombie | kern.proc finds none by its PID: it counts as gone; passes tell it |
+| interrupts, context switches and system calls of the host | this version does not read vm.stats.sys |
 
 ## What illumos and Solaris do not tell
 
 | what | why |
 | --- | --- |
-| swap areas | no statistic tells of them; swapctl(2) is reached by the C library alone, which this module does not link |
 | time in interrupts, I/O wait and nice time | interrupts are part of the system time (get_cpu_mstate), cpu_ticks_wait was 0 in what was recorded, and nice time is not told apart |
 | bytes that a process read and wrote | pr_ioch is one sum of characters read and written, those of terminals and pipes among them |
 | time of single disk requests, merged requests, discards | struct kstat_io has the time in which a disk was busy, and lengths of queues over time |
 | physical memory that ZFS would give back | its cache is in no count of free pages, so that available memory is free memory; zfs:0:arcstats tells its size and not what of it can go |
-| MTU of an interface | the link's statistics do not have it; it is asked for by an ioctl on a socket, which this version does not make |
-| states of TCP sockets, sockets of a process | the list of sockets comes by messages on a stream of the module tcp (T_SVR4_OPTMGMT_REQ); this version does not ask for it, and tcp:0:tcp gives the counters alone |
+| whose a socket is, for all processes at once | the list of sockets (T_SVR4_OPTMGMT_REQ to the modules of TCP and UDP) names the process that created a socket, which may have given it away; inspecting a process reads its own sockets |
 | file systems of remote servers, and loopback mounts (lofs), which may lead to one | statvfs(2) waits for a server that does not answer, so that none is asked |
 | arguments and environment of processes of other users | they are read out of the memory of the process; psinfo has 80 characters of the arguments with spaces between them, which is no vector |
-| limits, I/O priority, CPU affinity, unique and proportional memory of a process | limits and priority are told to the process itself; memory could be summed up from its map, which this version does not read |
+| limits and I/O priority of a process, statistics of sockets | getrctl(2) tells limits to the process itself, there is no I/O priority, and no file of a process has statistics of its sockets |
+| unique and proportional memory of a process as metrics | memory could be summed up from its map; the map's own pages are shown with each mapping |
+| CPU affinity of a process in a set of processors | psinfo has the number of the set; who is in it pset_info(2) tells, of the C library |
+| saved user and group, further groups, and times of children, of processes of other users | cred and status are for the owner (proc(5)), and so are links, files, sockets and mappings |
+| sockets of a process where there is no fdinfo | /proc/[pid]/fdinfo is there since 2020 on illumos (its issue 12046), with the layout of Solaris 11.4; before that open files are told without offset and flags |
+| the start of a zombie | psinfo does not tell it; passes remember it |
 | what is Solaris's own | its psinfo tells private memory where illumos has padding, and names of threads at the end; neither is read |
-| temperatures, fans, batteries, host ID | this version does not read them: the host ID is told by sysinfo(2), and the rest by libraries and drivers of the system |
+| temperatures, fans, batteries | no statistic tells of them; ksensor(4D) of illumos says of its own files in /dev/sensors that they change without notice and are not to be read |
 | minor faults of a process | pr_minf was 0 in all values that were recorded on illumos: it is told as the kernel has it |
 | sparc | Go has no port to it |
-| details ("pidometer inspect") and events as they happen | this version does not read them: passes tell who came and who went |
+| events as they happen | this version does not hear them: passes tell who came and who went |
 
 ## What was seen where
 
 | system | decoders | backend | conformance suite |
 | --- | --- | --- | --- |
-| linux amd64 | recorded and hand-made text, fuzzed against slow twins | Linux 6.18 | Linux 6.18, as root and as an ordinary user |
+| linux amd64 | recorded and hand-made text, fuzzed against slow twins | Linux 6.18; simulated kernel, 1,000 worlds of 200 steps | Linux 6.18, as root and as an ordinary user |
 | linux 386 | the same tests | Linux 6.18, a 64-bit kernel | Linux 6.18 |
 | linux arm64 | compiled | not run | not run |
-| windows amd64 | hand-made answers of 64 and 32 bits, fuzzed against slow twins; layouts compared with golang.org/x/sys/windows | hand-made kernel; a recording of Wine 8.0; Wine 8.0, which counts no I/O, page faults and context switches and has no disk counters | hand-made kernel; Wine 8.0 |
+| windows amd64 | hand-made answers of 64 and 32 bits, fuzzed against slow twins; layouts compared with golang.org/x/sys/windows | hand-made kernel, also of 200 simulated worlds of 200 steps; a recording of Wine 8.0; Wine 8.0, which counts no I/O, page faults and context switches and has no disk counters | hand-made kernel; Wine 8.0 |
 | windows arm64, 386 | compiled | not run | not run |
 | darwin amd64 and arm64 | layouts alone: offsets compared with C declarations of XNU 11417 laid out by the rules of the ABI and with golang.org/x/sys/unix; property lists that Python wrote; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; calls of Mach, IOKit and CoreFoundation against a library in memory; compiled and linked; never run on the real kernel | simulated kernel |
 | freebsd, openbsd, netbsd amd64 and arm64 | layouts alone: offsets compared with C declarations laid out by the rules of the ABI and with golang.org/x/sys/unix; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; compiled; never run on the real kernel | simulated kernel |
-| solaris and illumos amd64 | layouts alone: offsets compared with C declarations laid out by the rules of the ABI; values that others recorded of two processes, a CPU and a link on illumos, laid out anew; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; compiled; never run on the real kernel | simulated kernel |
+| dragonfly amd64 | layouts alone, likewise | simulated kernel, likewise; compiled; never run on the real kernel | simulated kernel |
+| solaris and illumos amd64 | layouts alone: offsets compared with C declarations laid out by the rules of the ABI; values that others recorded of two processes, a CPU and a link on illumos, laid out anew, and the bytes of a socket that its own design shows; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; compiled; never run on the real kernel | simulated kernel |
 
 Sensors, fans, batteries, supplies, energy counters, memory controllers and cpufreq were seen in hand-made trees alone: the
 machines that the tests ran on are virtual ones, and have none.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/darwin"
+	"github.com/pidometer/pidometer/platform/dragonfly"
 	"github.com/pidometer/pidometer/platform/freebsd"
 	"github.com/pidometer/pidometer/platform/linux"
 	"github.com/pidometer/pidometer/platform/netbsd"
@@ -62,6 +63,8 @@ func Sources(goos string) []platform.Source {
 		return freebsd.Sources()
 	case "netbsd":
 		return netbsd.Sources()
+	case "dragonfly":
+		return dragonfly.Sources()
 	case "illumos", "solaris":
 		return solaris.Sources()
 	}
@@ -76,6 +79,18 @@ func Details(goos string) []platform.DetailSource {
 		return linux.Details()
 	case "windows":
 		return windows.Details()
+	case "darwin":
+		return darwin.Details()
+	case "freebsd":
+		return freebsd.Details()
+	case "openbsd":
+		return openbsd.Details()
+	case "netbsd":
+		return netbsd.Details()
+	case "dragonfly":
+		return dragonfly.Details()
+	case "illumos", "solaris":
+		return solaris.Details()
 	}
 	return nil
 }
@@ -94,6 +109,10 @@ func Occurrences(goos string) []platform.OccurrenceSource {
 		return openbsd.Occurrences()
 	case "netbsd":
 		return netbsd.Occurrences()
+	case "dragonfly":
+		return dragonfly.Occurrences()
+	case "darwin":
+		return darwin.Occurrences()
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-//go:build !linux && !windows && !darwin && !freebsd && !netbsd && !openbsd && !solaris
+//go:build !linux && !windows && !darwin && !dragonfly && !freebsd && !netbsd && !openbsd && !solaris
 
 package native
 

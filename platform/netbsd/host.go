@@ -155,6 +155,7 @@ func interfaceTable() sysctl.InterfaceTable {
 			{Field: platform.NetworkReceiveBytes, At: 88}, {Field: platform.NetworkTransmitBytes, At: 96},
 			{Field: platform.NetworkReceiveDropped, At: 120},
 		},
+		Index: 12, Address: sysctl.AddressTable{Type: 0x16, Size: 32, Index: 4, Set: 12, Align: 8, Inet6: familyInet6},
 	}
 }
 
@@ -165,6 +166,7 @@ func mountTable() sysctl.MountTable {
 		Name: "getvfsstat", Size: 2256, Flags: 0, FlagsWidth: 8, Block: 16, BlockWidth: 8,
 		Blocks: 32, Free: 40, Usable: 48, Files: 64, Unused: 72, Device: 136,
 		Type: 172, TypeLength: 32, Point: 204, PointLength: 1024, Source: 1228, SourceLength: 1024,
+		Options: mountOptions,
 	}
 }
 
@@ -173,5 +175,14 @@ func mountTable() sysctl.MountTable {
 func loginTable() sysctl.LoginTable {
 	return sysctl.LoginTable{
 		Path: "/var/run/utmpx", Size: 520, User: 0, Kind: 326,
+		UserLength: 32, Line: 36, LineLength: 32, Host: 68, HostLength: 256, PID: 328, Seconds: 464, SecondsWidth: 8,
 	}
+}
+
+// mountOptions are flags of sys/mount.h as mount(8) names them.
+var mountOptions = []sysctl.Option{
+	{Bit: 0x2, Name: "synchronous"}, {Bit: 0x4, Name: "noexec"}, {Bit: 0x8, Name: "nosuid"}, {Bit: 0x10, Name: "nodev"}, {Bit: 0x20, Name: "union"},
+	{Bit: 0x40, Name: "asynchronous"}, {Bit: 0x8000, Name: "nocoredump"}, {Bit: 0x20000, Name: "relatime"}, {Bit: 0x100000, Name: "hidden"},
+	{Bit: 0x800000, Name: "discard"}, {Bit: 0x1000000, Name: "extattr"}, {Bit: 0x2000000, Name: "log"}, {Bit: 0x4000000, Name: "noatime"},
+	{Bit: 0x20000000, Name: "symperm"}, {Bit: 0x40000000, Name: "nodevmtime"}, {Bit: 0x80000000, Name: "soft dependencies"},
 }

@@ -1,7 +1,6 @@
 package netbsd
 
 import (
-	"os"
 	"time"
 	"unsafe"
 
@@ -14,7 +13,7 @@ import (
 const monotonic = 3
 
 // kernel makes the calls of this machine.
-type kernel struct{}
+type kernel struct{ sysctl.Folders }
 
 func newKernel() (Kernel, error) { return kernel{}, nil }
 
@@ -62,11 +61,12 @@ func (kernel) Mounts(buf []byte) (int, error) {
 	return copy(buf, unsafe.Slice((*byte)(unsafe.Pointer(&list[0])), min(count, len(list))*size)), nil
 }
 
-// File reads a whole file.
-func (kernel) File(path string) ([]byte, error) { return os.ReadFile(path) }
-
-// Pid is getpid(2).
-func (kernel) Pid() uint64 { return uint64(os.Getpid()) }
+// Device is st_rdev of stat(2).
+func (kernel) Device(path string) (uint64, error) {
+	var s unix.Stat_t
+	err := unix.Stat(path, &s)
+	return uint64(s.Rdev), translate(err)
+}
 
 // Clocks are CLOCK_REALTIME and CLOCK_MONOTONIC, which counts from the start.
 func (kernel) Clocks() (now, uptime uint64) {

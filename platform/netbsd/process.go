@@ -57,17 +57,14 @@ func stateOf(r sysctl.Row) (platform.State, bool) {
 	case realStopped:
 		return platform.StateStopped, true
 	}
-	switch r[statAt] {
-	case threadRun, threadOnCPU:
-		return platform.StateRunning, true
-	case threadIdle, threadSleep:
-		return platform.StateSleeping, true
-	case threadStop, threadSuspended:
-		return platform.StateStopped, true
-	case threadZombie:
-		return platform.StateDefunct, true
-	}
-	return 0, false
+	state, ok := threadStates[r[statAt]]
+	return state, ok
+}
+
+// threadStates are those of threads.
+var threadStates = map[byte]platform.State{
+	threadRun: platform.StateRunning, threadOnCPU: platform.StateRunning, threadIdle: platform.StateSleeping, threadSleep: platform.StateSleeping,
+	threadStop: platform.StateStopped, threadSuspended: platform.StateStopped, threadZombie: platform.StateDefunct,
 }
 
 // Operations of kern.proc_args (sys/sysctl.h).

@@ -39,18 +39,23 @@ var pcbLists = [...]struct {
 // protocols has no list of it.
 func eachSocket(p *sysctl.Pass, each func(r sysctl.Row, tcp bool)) error {
 	for _, list := range pcbLists {
-		b, err := p.AskNamed(list.name, 0, 0, pcbSize, pcbMost)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
-			continue
-		}
-		if err != nil {
+		if err := eachOf(p, list.name, func(r sysctl.Row) { each(r, list.tcp) }); err != nil {
 			return err
-		}
-		if !sysctl.Each(b, pcbSize, func(r sysctl.Row) { each(r, list.tcp) }) {
-			return sysctl.ErrContent
 		}
 	}
 	return nil
+}
+
+// eachOf calls each with every socket of a list, which a kernel may not have.
+func eachOf(p *sysctl.Pass, list string, each func(sysctl.Row)) error {
+	b, err := p.AskNamed(list, 0, 0, pcbSize, pcbMost)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errors.ErrUnsupported):
+		return nil
+	case err == nil && !sysctl.Each(b, pcbSize, each):
+		return sysctl.ErrContent
+	}
+	return err
 }
 
 // sockets counts the sockets of the host by state.

@@ -32,6 +32,11 @@ type Options struct {
 //   - Pid() uint64 is the calling process.
 //   - Clocks() (now, uptime uint64) is nanoseconds since 1970 and since the start.
 //
+// For details it also has:
+//
+//   - Folder(path string) ([]string, error) lists the names in a folder.
+//   - Device(path string) (uint64, error) is the number of the device that a file is.
+//
 // To be listened to it also has the calls of kqueue(2), each of which tells whether it
 // failed, and the errno:
 //
@@ -62,7 +67,7 @@ func New(o Options) (platform.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &backend{b, &kqueue.Watcher{Kernel: kernel, Layout: &kqueue.OpenBSD, Errno: sysctl.BSD, Who: b.Who, Source: kqueue.Source(follow)}}, nil
+	return &backend{b, &kqueue.Watcher{Kernel: kernel, Layout: &kqueue.OpenBSD, Errno: sysctl.BSD, Who: b.Who, Source: kqueue.OpenBSD.Source(follow)}}, nil
 }
 
 // follow is what it takes to follow a process: nothing for a program without pledge(2)
@@ -77,7 +82,7 @@ type backend struct {
 
 // Occurrences returns where this kernel tells what happens between two passes.
 func Occurrences() []platform.OccurrenceSource {
-	return []platform.OccurrenceSource{kqueue.Source(follow)}
+	return []platform.OccurrenceSource{kqueue.OpenBSD.Source(follow)}
 }
 
 // Calls returns the calls of this machine, for those who want to see what passes by. On
@@ -122,7 +127,9 @@ func dialect() *sysctl.Dialect {
 			arguments(), environment(),
 		},
 		Interface: interfaceTable(), Mount: mountTable(), Disk: diskTable(), Login: loginTable(),
+		Details: details(),
 	}
+	d.Details.Sessions = sysctl.Logins(&d.Login)
 	d.Hosts = []sysctl.HostSource{
 		sysctl.System("openbsd"), sysctl.Uptime(), sysctl.Load(), hostID(),
 		sysctl.Number("kern.maxproc", platform.HostProcessLimit, ctlKern, kernMaxProc),

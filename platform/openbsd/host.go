@@ -184,6 +184,7 @@ func interfaceTable() sysctl.InterfaceTable {
 			{Field: platform.NetworkReceiveBytes, At: 88}, {Field: platform.NetworkTransmitBytes, At: 96},
 			{Field: platform.NetworkReceiveDropped, At: 120}, {Field: platform.NetworkTransmitDropped, At: 128},
 		},
+		Index: 6, Address: sysctl.AddressTable{Type: 0x0c, Size: 24, Header: 4, Index: 6, Set: 12, Align: 8, Inet6: familyInet6},
 	}
 }
 
@@ -193,6 +194,7 @@ func mountTable() sysctl.MountTable {
 		Name: "getfsstat", Size: 568, Flags: 0, FlagsWidth: 4, Block: 4, BlockWidth: 4,
 		Blocks: 16, Free: 24, Usable: 32, Files: 40, Unused: 48, Device: 96,
 		Type: 120, TypeLength: 16, Point: 136, PointLength: 90, Source: 226, SourceLength: 90,
+		Options: mountOptions,
 	}
 }
 
@@ -200,5 +202,12 @@ func mountTable() sysctl.MountTable {
 func loginTable() sysctl.LoginTable {
 	return sysctl.LoginTable{
 		Path: "/var/run/utmp", Size: 304, User: 8,
+		UserLength: 32, Line: 0, LineLength: 8, Host: 40, HostLength: 256, Seconds: 296, SecondsWidth: 8,
 	}
+}
+
+// mountOptions are flags of sys/mount.h as mount(8) names them.
+var mountOptions = []sysctl.Option{
+	{Bit: 0x2, Name: "synchronous"}, {Bit: 0x4, Name: "noexec"}, {Bit: 0x8, Name: "nosuid"}, {Bit: 0x10, Name: "nodev"}, {Bit: 0x20, Name: "noperm"},
+	{Bit: 0x40, Name: "asynchronous"}, {Bit: 0x800, Name: "wxallowed"}, {Bit: 0x8000, Name: "noatime"}, {Bit: 0x4000000, Name: "softdep"},
 }

@@ -2,7 +2,6 @@ package openbsd
 
 import (
 	"errors"
-	"os"
 	"time"
 	"unsafe"
 
@@ -16,7 +15,7 @@ const bootTime = 6
 
 // kernel makes the calls of this machine. OpenBSD lets nobody but its C library make
 // system calls; Go leads this number of all to sysctl(2) there.
-type kernel struct{}
+type kernel struct{ sysctl.Folders }
 
 func newKernel() (Kernel, error) { return kernel{}, nil }
 
@@ -48,11 +47,12 @@ func (kernel) Mounts(buf []byte) (int, error) {
 	return copy(buf, unsafe.Slice((*byte)(unsafe.Pointer(&list[0])), min(count, len(list))*size)), nil
 }
 
-// File reads a whole file.
-func (kernel) File(path string) ([]byte, error) { return os.ReadFile(path) }
-
-// Pid is getpid(2).
-func (kernel) Pid() uint64 { return uint64(os.Getpid()) }
+// Device is st_rdev of stat(2).
+func (kernel) Device(path string) (uint64, error) {
+	var s unix.Stat_t
+	err := unix.Stat(path, &s)
+	return uint64(uint32(s.Rdev)), translate(err)
+}
 
 // Clocks are CLOCK_REALTIME and CLOCK_BOOTTIME.
 func (kernel) Clocks() (now, uptime uint64) {

@@ -2,48 +2,136 @@ package openbsd
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
-	"github.com/pidometer/pidometer/internal/sysctl/worldtest"
+	"github.com/pidometer/pidometer/internal/simkernel"
+	"github.com/pidometer/pidometer/internal/simkernel/bsd"
 	"github.com/pidometer/pidometer/platform"
 )
 
-// machine is a made-up OpenBSD. Many have no frequency and no sensors.
-var machine = worldtest.Machine{
-	Kernel: worldtest.OpenBSD,
-	Open: func(k *worldtest.Kernel, all bool) (platform.Backend, error) {
-		return New(Options{Kernel: k, AllDevices: all})
-	},
-	Silent: map[string]bool{"cpuspeed": true, "sensors": true},
+// hear reads everything that a kernel tells once.
+func hear(k *bsd.Kernel, all bool) (*simkernel.Heard, error) {
+	return simkernel.Hear(func() (platform.Backend, error) { return New(Options{Kernel: k, AllDevices: all}) })
 }
 
-func TestCallsDoNotGrow(t *testing.T) { machine.Calls(t) }
-func TestFaults(t *testing.T)         { machine.Faults(t) }
-func TestCutAnswers(t *testing.T)     { machine.Cuts(t) }
-func TestStop(t *testing.T)           { machine.Stops(t) }
+// What a pass over everybody costs does not depend on how many there are.
+func TestCallsPerPass(t *testing.T) {
+	calls := func(processes int) int {
+		return simkernel.CallsPerPass(t, processes, func(w *simkernel.World) (platform.Backend, map[string]int) {
+			k := bsd.OpenBSD(w)
+			b, err := New(Options{Kernel: k})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b, k.Calls
+		})
+	}
+	if few, many := calls(4), calls(11); few != many || few > 8 {
+		t.Errorf("%d and %d calls", few, many)
+	}
+}
 
+// Whatever call fails costs what it tells of, and nothing else. Many machines have no frequency
+// and no sensors.
+func TestFaults(t *testing.T) {
+	simkernel.Refusals(t, func(fail func(string) error) (func() (platform.Backend, error), map[string]int) {
+		k := machine()
+		k.Fail = fail
+		return func() (platform.Backend, error) { return New(Options{Kernel: k}) }, k.Calls
+	}, map[string]bool{"proc": true, "boottime": true, "pagesize": true}, map[string]bool{"cpuspeed": true, "sensors": true})
+}
+
+// Answers which break off anywhere are no reason to panic, and noticed.
+func TestCutAnswers(t *testing.T) {
+	for cut := 1; cut < 3000; cut += 1 + cut/50 {
+		k := machine()
+		k.Cut = cut
+		if h, err := hear(k, true); err == nil && len(h.Missed) == 0 {
+			t.Errorf("cut to %d bytes, and nobody noticed", cut)
+		}
+	}
+}
+
+func TestStop(t *testing.T) {
+	simkernel.Stops(t, func() (platform.Backend, error) { return New(Options{Kernel: machine(), AllDevices: true}) })
+}
+
+// told are what samples of a kind tell, in a line each by their names.
+func told(k *bsd.Kernel, kinds ...platform.Entity) (lines map[string]string, err error) {
+	lines = map[string]string{}
+	b, err := New(Options{Kernel: k, AllDevices: true})
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	h := simkernel.NewHeard()
+	h.Each = func(s *platform.Sample) {
+		for _, kind := range kinds {
+			if s.Entity != kind {
+				continue
+			}
+			first, n := s.Entity.Block()
+			line := ""
+			for f := first; f < first+platform.Field(n); f++ {
+				if v, ok := s.Get(f); ok {
+					line += fmt.Sprint(f, "=", int64(v), " ")
+				}
+			}
+			lines[s.Key.Name] = line
+		}
+	}
+	return lines, h.Read(b, simkernel.All(b))
+}
+
+// What is not compared with a world: memory, texts, file systems, swap, sockets.
 func TestHost(t *testing.T) {
-	c, err := machine.Read(worldtest.OpenBSD(worldtest.NewWorld(1)), true)
+	k := machine()
+	h, err := hear(k, true)
 	if err != nil {
 		t.Fatal(err)
 	}
+	total := k.Memory / bsd.Page
+	tcp, udp := uint64(0), uint64(0)
+	for _, p := range k.Processes {
+		switch {
+		case p.State == simkernel.Zombie:
+		case p.IsTCP():
+			tcp++
+		default:
+			udp++
+		}
+	}
 	for f, want := range map[platform.Field]uint64{
 		platform.HostLoad1: 100, platform.HostLoad5: 50, platform.HostLoad15: 25, platform.HostProcessLimit: 1310, platform.HostFileHandleLimit: 7030,
-		platform.HostMemoryTotal: 100_000 * 4096, platform.HostMemoryFree: 20_000 * 4096, platform.HostSessions: 2,
-		platform.HostContextSwitches: 3 << 30, platform.HostInterrupts: 1 << 30, platform.HostSoftInterrupts: 77, platform.HostSystemCalls: 88,
-		platform.HostFaultsMajor: 99, platform.HostFaultsMinor: 1<<31 - 99, platform.HostSwapIn: 5, platform.HostSwapOut: 6,
-		platform.HostUDP: 0, platform.HostTCPListen: 0, platform.HostMemoryAvailable: 30_300 * 4096, platform.HostMemoryUsed: 69_700 * 4096, platform.HostMemoryCached: 300 * 4096,
-		platform.HostMemoryDirty: 7 * 4096, platform.HostFileHandles: 200,
+		platform.HostSessions: 2, platform.HostInterrupts: 1 << 30, platform.HostSoftInterrupts: 77, platform.HostSystemCalls: 88,
+		platform.HostFaultsMajor: 99, platform.HostFaultsMinor: 1<<31 - 99, platform.HostSwapIn: 5, platform.HostSwapOut: 6, platform.HostUDP: udp,
+		platform.HostMemoryCached: 300 * bsd.Page, platform.HostMemoryDirty: 7 * bsd.Page, platform.HostFileHandles: 200,
+		platform.HostMemoryAvailable: min(k.Free/bsd.Page+10_300, total) * bsd.Page, platform.HostMemoryUsed: (total - min(k.Free/bsd.Page+10_300, total)) * bsd.Page,
 	} {
-		if got, ok := c.Host[f]; !ok || got != want {
+		if got, ok := h.Fields[f]; !ok || got != want {
 			t.Errorf("%v is %d (%v), want %d", f, got, ok, want)
 		}
 	}
+	states := uint64(0)
+	for _, f := range platform.HostTCPFields() {
+		states += h.Fields[f]
+	}
+	if states != tcp {
+		t.Errorf("%d sockets of TCP, want %d", states, tcp)
+	}
 	for x, want := range map[platform.Text]string{platform.HostID: "some-uuid", platform.HostName: "box", platform.HostArch: "amd64",
 		platform.OSType: "openbsd", platform.OSVersion: "10.1", platform.OSDescription: "BSD 10.1"} {
-		if c.Texts[x] != want {
-			t.Errorf("%v is %q, want %q", x, c.Texts[x], want)
+		if h.Texts[x] != want {
+			t.Errorf("%v is %q, want %q", x, h.Texts[x], want)
 		}
+	}
+	if h.Samples[platform.Filesystem] != 3 || h.Samples[platform.Network] != len(k.Interfaces)+1 {
+		t.Errorf("%d file systems and %d interfaces of all", h.Samples[platform.Filesystem], h.Samples[platform.Network])
+	}
+	lines, err := told(machine(), platform.Filesystem, platform.Swap, platform.Hardware)
+	if err != nil {
+		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
 		"/":          "filesystem.total=4096000 filesystem.used=3686400 filesystem.free=389120 filesystem.reserved=20480 filesystem.inodes=50 filesystem.inodes.used=30 filesystem.inodes.free=20 ",
@@ -54,12 +142,19 @@ func TestHost(t *testing.T) {
 		"cpu0.volt0": "hardware.voltage=12000 hardware.state.ok=0 hardware.state.degraded=1 hardware.state.failed=0 ",
 		"acpibat0":   "hardware.charge=750000 ", "acpiac0": "hardware.online=1 ",
 	} {
-		if got := c.Hard[name]; got != want {
+		if got := lines[name]; got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if c.Samples[platform.Filesystem] != 3 || c.Samples[platform.Network] != 2 {
-		t.Errorf("%d file systems and %d interfaces of all", c.Samples[platform.Filesystem], c.Samples[platform.Network])
+}
+
+// A CPU that is switched off has stopped counting, and is none.
+func TestOffline(t *testing.T) {
+	w := simkernel.New(3, 8)
+	k := bsd.OpenBSD(w)
+	k.Offline = len(w.CPUs) - 1
+	if h, err := hear(k, false); err != nil || len(w.CPUs) < 2 || h.Samples[platform.CPU] != len(w.CPUs)-1 || h.Fields[platform.CPUFrequency] != 2593e6 {
+		t.Errorf("%d of %d CPUs, %v", h.Samples[platform.CPU], len(w.CPUs), err)
 	}
 }
 

@@ -3,18 +3,20 @@ package openbsd
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io/fs"
 	"maps"
 	"testing"
 
-	"github.com/pidometer/pidometer/internal/sysctl/worldtest"
+	"github.com/pidometer/pidometer/internal/simkernel"
+	"github.com/pidometer/pidometer/internal/simkernel/bsd"
 	"github.com/pidometer/pidometer/platform"
 )
 
 // bench is a machine with sensors of a test's choice: one device, and by type and number
 // what a sensor answers.
 type bench struct {
-	*worldtest.Kernel
+	*bsd.Kernel
 	device  []byte
 	answers map[[2]int32]reading
 }
@@ -32,7 +34,7 @@ func newBench(name string, counts map[int]uint32, answers map[[2]int32]reading) 
 	for kind, n := range counts {
 		binary.LittleEndian.PutUint32(b[deviceCount+4*kind:], n)
 	}
-	return &bench{worldtest.OpenBSD(worldtest.NewWorld(1)), b, answers}
+	return &bench{bsd.OpenBSD(simkernel.New(1, 8)), b, answers}
 }
 
 func (k *bench) Sysctl(mib []int32, buf []byte) (int, error) {
@@ -58,15 +60,37 @@ func (k *bench) Sysctl(mib []int32, buf []byte) (int, error) {
 	return copy(buf, b), a.err
 }
 
-// sense returns the components that are told, and why there are none.
-func (k *bench) sense(t *testing.T) (*worldtest.Tally, error) {
+// sensed are the components that are told, and why there are none.
+type sensed struct {
+	Hard   map[string]string
+	Misses map[platform.Reason]int
+}
+
+// Sample implements [platform.Sink].
+func (c *sensed) Sample(s *platform.Sample) bool {
+	line := ""
+	first, n := s.Entity.Block()
+	for f := first; f < first+platform.Field(n); f++ {
+		if v, ok := s.Get(f); ok {
+			line += fmt.Sprint(f, "=", int64(v), " ")
+		}
+	}
+	c.Hard[s.Key.Name] = line
+	return true
+}
+
+// Miss implements [platform.Sink].
+func (c *sensed) Miss(_ int, why platform.Reason) { c.Misses[why]++ }
+
+// sense reads the sensors.
+func (k *bench) sense(t *testing.T) (*sensed, error) {
 	t.Helper()
 	b, err := New(Options{Kernel: k})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	c := worldtest.NewTally()
+	c := &sensed{map[string]string{}, map[platform.Reason]int{}}
 	pass, err := b.Begin(context.Background())
 	if err != nil {
 		t.Fatal(err)

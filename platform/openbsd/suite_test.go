@@ -1,24 +1,149 @@
 package openbsd
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"testing"
 
-	"github.com/pidometer/pidometer/internal/sysctl/worldtest"
+	"github.com/pidometer/pidometer/internal/simkernel"
+	"github.com/pidometer/pidometer/internal/simkernel/bsd"
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/platformtest"
 )
 
+// machine is a made-up OpenBSD some time after its start.
+func machine() *bsd.Kernel {
+	w := simkernel.New(3, 8)
+	for range 60 {
+		w.Step()
+	}
+	return bsd.OpenBSD(w)
+}
+
 // Every promise of package platform holds on a made-up OpenBSD.
 func TestBackend(t *testing.T) {
-	platformtest.TestBackend(t, func() (platform.Backend, error) {
-		return New(Options{Kernel: worldtest.OpenBSD(worldtest.NewWorld(1))})
-	})
+	platformtest.TestBackend(t, func() (platform.Backend, error) { return New(Options{Kernel: machine()}) })
+}
+
+// living are the fields that a zombie has not.
+var living = []platform.Field{platform.ProcessCPUUser, platform.ProcessCPUSystem, platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual,
+	platform.ProcessMemoryPeak, platform.ProcessFaultsMinor, platform.ProcessFaultsMajor, platform.ProcessDiskReads, platform.ProcessDiskWrites,
+	platform.ProcessSwitchesVoluntary, platform.ProcessSwitchesInvoluntary, platform.ProcessThreads, platform.ProcessCPUNumber, platform.ProcessUptime}
+
+// world is how OpenBSD tells of a world.
+var world = simkernel.Dialect{
+	Open: func(w *simkernel.World) (platform.Backend, error) { return New(Options{Kernel: bsd.OpenBSD(w)}) },
+	Exact: []platform.Field{platform.HostCPUUser, platform.HostCPUNice, platform.HostCPUSystem, platform.HostCPUInterrupt, platform.HostCPUIdle,
+		platform.CPUUser, platform.CPUNice, platform.CPUSystem, platform.CPUInterrupt, platform.CPUIdle},
+	// Microseconds since the kernel's start.
+	Start:  func(_ *simkernel.World, p *simkernel.Process) uint64 { return uint64(p.Born.Microseconds()) },
+	Undead: living,
+	Details: simkernel.Details{
+		Adjust: tell,
+		Start: func(w *simkernel.World, p *simkernel.Process) uint64 {
+			if p.State == simkernel.Zombie {
+				return 0
+			}
+			return uint64(p.Born.Microseconds())
+		},
+		Lacks:   []string{"Executable", "Root", "Affinity", "MemoryMaps", "Limits"},
+		Refused: []string{"Environment", "WorkingDirectory"},
+	},
+}
+
+// tell makes a story what OpenBSD tells of it. When zombies were made is not told.
+func tell(_ *simkernel.World, p *simkernel.Process, s *simkernel.Story) {
+	priority := bsd.Priority
+	s.Identity.Priority, s.Identity.Letter = &priority, "RSTZ"[p.State]
+	s.Identity.Children = platform.CPUTimes{}
+	if p.State == simkernel.Zombie {
+		s.Identity.CPU = platform.CPUTimes{}
+	}
+	s.OpenFiles[0].Path = ""
+	s.Connections[0].Inode, s.Connections[1].Inode = bsd.Address(p), bsd.Address(p)+0x40
+	for i := range s.Threads {
+		s.Threads[i].Name = ""
+	}
 }
 
 // What a backend reads is what is so, in every world and after every step of it.
 func TestSimulation(t *testing.T) {
-	worldtest.Simulate(t, worlds, worldtest.OpenBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
+	simkernel.Simulate(t, worlds, func(seed uint64) error { return simkernel.Check(world, seed, 8, simkernel.Steps) })
 }
+
+// What is told of one process is what is so, in every world and after every step of it.
+func TestInspection(t *testing.T) {
+	simkernel.Simulate(t, worlds/10, func(seed uint64) error { return simkernel.CheckDetails(world, seed, 8, simkernel.Steps) })
+}
+
+// What a watch tells is what happens, in every world: to whom, and how it ended.
+func TestWatch(t *testing.T) {
+	for _, every := range []int{1, 7} {
+		simkernel.Simulate(t, worlds/10, func(seed uint64) error {
+			w := simkernel.New(seed, 8)
+			b, err := New(Options{Kernel: bsd.OpenBSD(w)})
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			key := func(pid uint64) platform.Key { return platform.Key{ID: pid, Start: world.Start(w, w.Find(pid))} }
+			f := simkernel.Following{Backend: b, Step: w.Step, Key: key, Hear: func(l simkernel.Lives) { w.Hear = append(w.Hear, l) }}
+			for _, p := range w.Processes {
+				f.Everyone = append(f.Everyone, key(p.PID))
+			}
+			if err := simkernel.CheckWatch(f, simkernel.Steps, every); err != nil {
+				return fmt.Errorf("seed %d: %w", seed, err)
+			}
+			return nil
+		})
+	}
+}
+
+// Single processes are looked up as they are, and what is not whole is refused.
+func TestWho(t *testing.T) {
+	k := machine()
+	b, err := New(Options{Kernel: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	who := b.(*backend).Backend.Who
+	for _, p := range k.Processes {
+		known, err := who(p.PID)
+		switch {
+		case p.State == simkernel.Zombie:
+			if !errors.Is(err, os.ErrProcessDone) {
+				t.Errorf("a zombie: %+v, %v", known, err)
+			}
+		case err != nil || known.Key != (platform.Key{ID: p.PID, Start: world.Start(k.World, p)}) || known.Parent != p.Parent || string(known.Command) != p.Name:
+			t.Errorf("%+v, %v, want %+v", known, err, p)
+		}
+	}
+	if _, err := who(4711); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("of nobody: %v", err)
+	}
+	for k.Cut = 1; k.Cut < rowLength; k.Cut++ {
+		if known, err := who(1); err == nil {
+			t.Errorf("an answer of %d bytes tells %+v", k.Cut, known)
+		}
+	}
+	k.Cut = 0
+	for _, name := range []string{"proc", "boottime"} {
+		k.Fail = func(call string) error {
+			if call == name {
+				return fs.ErrPermission
+			}
+			return nil
+		}
+		if _, err := who(1); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+const rowLength = rowSize
 
 // Each number of sys/proc.h has its state, and one that is not there has none.
 func TestStates(t *testing.T) {
@@ -36,21 +161,26 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// What a watch tells is what happens, in every world: to whom, and how it ended.
-func TestWatch(t *testing.T) {
-	worldtest.Watch(t, worlds/10, worldtest.OpenBSD, func(k *worldtest.Kernel) (platform.Backend, error) { return New(Options{Kernel: k}) })
+// Nothing is kept of what is gone: 10,000 passes leave memory and descriptors as they were.
+func TestFlat(t *testing.T) {
+	simkernel.Flat(t, world, func(w *simkernel.World) (platform.Backend, func() int) {
+		k := bsd.OpenBSD(w)
+		b, err := New(Options{Kernel: k})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, func() int { return k.Open }
+	})
 }
 
-// Single processes are looked up as they are, and what is not whole is refused.
-func TestWho(t *testing.T) {
-	k := worldtest.OpenBSD(worldtest.NewWorld(3))
-	for range 60 {
-		k.World.Step()
-	}
-	b, err := New(Options{Kernel: k})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	worldtest.Who(t, k, b.(*backend).Backend.Who)
+// What one pass saves against asking for one field after the other is printed.
+func TestSingleReads(t *testing.T) {
+	simkernel.SingleReads(t, 10, "2.18x", func(w *simkernel.World) (platform.Backend, map[string]int) {
+		k := bsd.OpenBSD(w)
+		b, err := New(Options{Kernel: k})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, k.Calls
+	})
 }

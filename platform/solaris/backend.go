@@ -43,6 +43,18 @@ type Kernel interface {
 	File(path string) ([]byte, error)
 	// Link returns where a symbolic link leads.
 	Link(path string) (string, error)
+	// Status is stat(2) of a path: st_mode and st_rdev.
+	Status(path string) (mode, device uint64, err error)
+	// Ioctl makes a call of a socket of an address family, which reads and writes request. What
+	// the socket does not know matches [errors.ErrUnsupported].
+	Ioctl(family int, command uint32, request []byte) error
+	// Messages sends a request to the modules tcp and udp on a stream of /dev/arp: putmsg(2).
+	// next is called with the control part of each answer and returns room for its data, which
+	// is filled before it is called again; nil means that no more is wanted.
+	Messages(request []byte, next func(control []byte) (room []byte)) error
+	// Swap is swapctl(2), and Info is sysinfo(2). Both return what the calls return.
+	Swap(command int, table []byte) (n int, err error)
+	Info(command int, text []byte) (n int, err error)
 	// Chain returns the number of the chain of statistics, which changes with it:
 	// KSTAT_IOC_CHAIN_ID.
 	Chain() (number uint64, err error)
@@ -119,6 +131,7 @@ type backend struct {
 	info      [infoSize]byte
 	usage     [usageSize]byte
 	status    [statusSize]byte
+	request   [linkSize]byte // about an interface
 
 	vectors, strings       memory
 	arguments, environment []byte // lent to one sample

@@ -166,6 +166,7 @@ func FuzzDecodeMount(f *testing.F) {
 	f.Add([]byte("rpool/ROOT/a\t/\tzfs\trw,devices,dev=4410002\t0\n"))
 	f.Add([]byte("a\tb\tc\tro\n"))
 	f.Add([]byte("a\tb\tc\tdev=zz,dev=10\t1"))
+	f.Add([]byte("-\tb\tc\tdev=7fffffff\t1"))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		rest, words := line, []string{}
 		if bytes.HasSuffix(rest, []byte{'\n'}) {
@@ -190,7 +191,7 @@ func FuzzDecodeMount(f *testing.F) {
 		}
 		want := uint64(77)
 		for _, o := range strings.Split(words[3], ",") {
-			if n, err := strconv.ParseUint(strings.TrimPrefix(o, "dev="), 16, 64); strings.HasPrefix(o, "dev=") && err == nil {
+			if n, err := strconv.ParseUint(strings.TrimPrefix(o, "dev="), 16, 64); strings.HasPrefix(o, "dev=") && err == nil && n != 1<<31-1 {
 				want = n
 				break
 			}
@@ -246,7 +247,7 @@ func FuzzVector(f *testing.F) {
 		most = max(most&0xfff, width)
 		const base = 0x1000
 		k := &shelf{at: base, all: all, most: most}
-		p := &pass{backend: &backend{}}
+		p := &backend{}
 		p.vectors.open(k, "as")
 		p.strings.open(k, "as")
 		got, err := p.vector(nil, base, count, width)

@@ -78,8 +78,8 @@ var linkValues = []value{
 }
 
 func linkSource() platform.Source {
-	return platform.Source{Name: "link:*:*", Entity: platform.Network, Cost: 10,
-		Gives: append(valuesGiven(linkValues), platform.Given{Field: platform.NetworkUp}, platform.Given{Field: platform.NetworkSpeed})}
+	return platform.Source{Name: "link:*:*, SIOCGLIFMTU", Entity: platform.Network, Cost: 15,
+		Gives: append(valuesGiven(linkValues), given(platform.NetworkUp, platform.NetworkSpeed, platform.NetworkMTU)...)}
 }
 
 // sendLinks hands on each link. The instance is the zone that it is lent to: the same link
@@ -97,8 +97,26 @@ func (p *pass) sendLinks() error {
 		if speed, ok := values.get("ifspeed"); ok && speed != 0 {
 			p.sample.Set(platform.NetworkSpeed, speed/8)
 		}
+		if err := p.setMTU(s.name); err != nil {
+			return err
+		}
 		return p.hand()
 	})
+}
+
+// setMTU asks for the MTU of a link, which it has where an address of IP is configured.
+func (p *pass) setMTU(name string) error {
+	for _, family := range [...]int{familyInet, familyInet6} {
+		b, err := p.askLink(family, getMTU, name)
+		switch {
+		case err == nil:
+			p.sample.Set(platform.NetworkMTU, uint64(layout.U32(b, 0)))
+			return nil
+		case !isGone(err) && !errors.Is(err, errors.ErrUnsupported):
+			return err
+		}
+	}
+	return nil
 }
 
 const mountPath = "/etc/mnttab"
@@ -183,12 +201,15 @@ func (p *pass) sendMount(m *mount) error {
 	return p.hand()
 }
 
+// noMount is dev= where a number does not fit into its 32 bits (cmpldev, mntvnops.c).
+const noMount = 0x7fff_ffff
+
 // number returns the device number, which the kernel adds to the options in hexadecimal
 // digits, and the file system's own number where it is not there.
 func (m *mount) number(id uint64) uint64 {
 	for _, o := range m.options {
 		if digits, ok := strings.CutPrefix(o, "dev="); ok {
-			if n, err := strconv.ParseUint(digits, 16, 64); err == nil {
+			if n, err := strconv.ParseUint(digits, 16, 64); err == nil && n != noMount {
 				return n
 			}
 		}

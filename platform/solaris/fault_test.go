@@ -50,7 +50,7 @@ func open(t *testing.T, k *sim.Kernel) platform.Backend {
 // calls are those of a pass that reads everything, without that of psinfo: one whose psinfo
 // is not read is left out.
 var calls = []string{"chain", "headers", "unix system_misc", "unix system_pages", "cpu sys", "cpu vm", "cpu_info misc", "tcp mib2", "sd disk", "link net",
-	"/proc", "/etc/passwd", "/etc/mnttab", "/var/adm/utmpx", "statvfs", "uname", "usage", "status", "fd", "path/a.out", "as"}
+	"/proc", "/etc/passwd", "/etc/mnttab", "/var/adm/utmpx", "statvfs", "uname", "putmsg", "getmsg", "SC_GETNSWP", "SC_LIST", "SIOCGLIFMTU", "sysinfo", "usage", "status", "fd", "path/a.out", "as"}
 
 // Every call fails in its turn. Without a statistic of the start there is nobody to open, and
 // without /proc there are no processes.
@@ -230,6 +230,23 @@ func TestGoneStatistic(t *testing.T) {
 	}
 }
 
+// A link without an address of IP has no MTU, and is told.
+func TestNoMTU(t *testing.T) {
+	for _, fault := range []error{errors.ErrUnsupported, os.ErrProcessDone} {
+		k := machine()
+		k.Fail = func(name string) error {
+			if name == "SIOCGLIFMTU" {
+				return fault
+			}
+			return nil
+		}
+		h, err := hear(k)
+		if _, told := h.Fields[platform.NetworkMTU]; err != nil || told || h.Samples[platform.Network] != 2 || k.Calls["SIOCGLIFMTU"] != 4 {
+			t.Errorf("%v, %v, %v", err, h.Samples, k.Calls)
+		}
+	}
+}
+
 // What is not compared with a world: texts, sums over CPUs, file systems, sessions.
 func TestValues(t *testing.T) {
 	k := machine()
@@ -245,7 +262,7 @@ func TestValues(t *testing.T) {
 		platform.HostTCPSegmentsReceived: 11, platform.HostTCPSegmentsSent: 12, platform.HostTCPRetransmits: 13, platform.HostTCPActiveOpens: 14,
 		platform.HostTCPPassiveOpens: 15, platform.HostTCPAttemptFails: 16, platform.HostTCPResets: 17,
 		platform.CPUFrequency: 2_701_000_000, platform.CPUFrequencyLive: 2_701_000_000, platform.CPUFrequencyNominal: 2_712_000_000,
-		platform.DiskWeightedTime: 3000, platform.DiskPending: 7, platform.NetworkSpeed: 125_000_000, platform.ProcessOpenFiles: 3,
+		platform.DiskWeightedTime: 3000, platform.DiskPending: 7, platform.NetworkSpeed: 125_000_000, platform.ProcessOpenFiles: 4,
 		platform.FilesystemTotal: 2_048_000, platform.FilesystemUsed: 2_048_000, platform.FilesystemFree: 0, platform.FilesystemInodesUsed: 10,
 	} {
 		if got, ok := h.Fields[f]; !ok || got != want {
@@ -269,6 +286,7 @@ func TestValues(t *testing.T) {
 // The arguments of a process are those in its memory, of programs of either width.
 func TestArguments(t *testing.T) {
 	k := machine()
+	k.Extra = strings.Repeat("x", 5000)
 	b := open(t, k)
 	h, told := simkernel.NewHeard(), 0
 	h.Each = func(s *platform.Sample) {
@@ -284,15 +302,11 @@ func TestArguments(t *testing.T) {
 			return
 		}
 		told++
-		long := "-x"
-		if p.PID%4 == 0 {
-			long = strings.Repeat("x", 5000)
-		}
-		if string(got) != p.Name+"\x00"+long+"\x00" {
+		if string(got) != p.Name+"\x00-x\x00\x00"+k.Extra+"\x00" {
 			t.Errorf("%v: %q", s.Key, got)
 		}
 		path, _ := s.Text(platform.ProcessExecutable)
-		if string(path) != "/usr/bin/"+p.Name {
+		if string(path) != p.Executable() {
 			t.Errorf("%v: %q", s.Key, path)
 		}
 	}

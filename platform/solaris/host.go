@@ -32,6 +32,9 @@ func hostTable() []hostSource {
 		{Source: faultSource(), host: (*pass).readFaults},
 		{Source: level("cpu_info:*:*", platform.Host, 20, platform.HostCPUPhysical), host: (*pass).readCores},
 		{Source: tcpSource(), host: (*pass).readTCP},
+		{Source: socketSource(), host: (*pass).readSockets},
+		{Source: serialSource(), host: (*pass).readSerial},
+		{Source: swapSource(), each: (*pass).sendSwaps},
 		{Source: level(loginPath, platform.Host, 20, platform.HostSessions), host: (*pass).readSessions},
 		{Source: diskSource(), each: (*pass).sendDisks},
 		{Source: linkSource(), each: (*pass).sendLinks},
@@ -241,15 +244,20 @@ func (p *pass) readSessions() error {
 	return err
 }
 
-// decodeLogins counts the records of users. One that is being written is not whole, and
-// left out.
+// decodeLogins counts the records of users.
 func decodeLogins(b []byte) (users uint64) {
+	eachLogin(b, func([]byte) { users++ })
+	return users
+}
+
+// eachLogin calls each with the records of users. One that is being written is not whole, and
+// left out.
+func eachLogin(b []byte, each func([]byte)) {
 	for ; len(b) >= loginSize; b = b[loginSize:] {
 		if layout.U16(b, loginType) == userProcess && b[loginUser] != 0 {
-			users++
+			each(b[:loginSize])
 		}
 	}
-	return users
 }
 
 // isGone reports whether a statistic went while the chain was followed.

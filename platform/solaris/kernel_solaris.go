@@ -1,44 +1,22 @@
 package solaris
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"os"
 	"runtime"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/pidometer/pidometer/internal/layout"
-)
-
-// Commands of sys/kstat.h.
-const (
-	commandChain = 'K'<<8 | 1 // KSTAT_IOC_CHAIN_ID
-	commandRead  = 'K'<<8 | 2 // KSTAT_IOC_READ
-	repeats      = 5
 )
 
 // kernel makes the calls of this machine.
-type kernel struct{ statistics int }
+type kernel struct {
+	files
+	statistics int
+}
 
 func newKernel() (Kernel, error) {
 	fd, err := unix.Open("/dev/kstat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open /dev/kstat: %w", err)
-	}
-	return kernel{fd}, nil
-}
-
-// Names lists a folder.
-func (kernel) Names(dir string) ([]string, error) {
-	d, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	return d.Readdirnames(-1)
+	return opened(kernel{statistics: fd}, err)
 }
 
 // Read is pread(2). Addresses of stacks are beyond what an os.File takes as an offset.
@@ -48,19 +26,57 @@ func (kernel) Read(path string, offset uint64, buf []byte) (n int, err error) {
 		return 0, translate(err)
 	}
 	defer unix.Close(fd)
-	for range repeats {
-		if n, err = unix.Pread(fd, buf, int64(offset)); err != unix.EINTR {
-			break
-		}
-	}
-	return max(n, 0), translate(err)
+	return again(func() (int, error) { return unix.Pread(fd, buf, int64(offset)) })
 }
 
-// File reads a whole file.
-func (kernel) File(path string) ([]byte, error) { return os.ReadFile(path) }
+// Status is stat(2).
+func (kernel) Status(path string) (mode, device uint64, err error) {
+	var s unix.Stat_t
+	err = unix.Stat(path, &s)
+	return uint64(s.Mode), s.Rdev, err
+}
 
-// Link is readlink(2).
-func (kernel) Link(path string) (string, error) { return os.Readlink(path) }
+func ioctl(fd, command int, request []byte) error {
+	var pinned runtime.Pinner
+	defer pinned.Unpin()
+	pinned.Pin(&request[0])
+	_, err := unix.IoctlSetIntRetInt(fd, command, int(uintptr(unsafe.Pointer(&request[0]))))
+	return err
+}
+
+// Ioctl makes a call of a new socket.
+func (kernel) Ioctl(family int, command uint32, request []byte) error {
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return unknown(err)
+	}
+	defer unix.Close(fd)
+	return unknown(ioctl(fd, int(int32(command)), request))
+}
+
+// Messages asks the modules of TCP and UDP on top of IP.
+func (kernel) Messages(request []byte, next func(control []byte) (room []byte)) error {
+	fd, err := unix.Open("/dev/arp", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	for _, module := range [...]string{"tcp\x00", "udp\x00"} {
+		if err := ioctl(fd, pushModule, []byte(module)); err != nil {
+			return err
+		}
+	}
+	err = unix.Putmsg(fd, request, nil, 0)
+	for buf := make([]byte, controlRoom); err == nil; {
+		control, _, _, failed := unix.Getmsg(fd, buf, nil)
+		room := next(control)
+		if failed != nil || room == nil {
+			return failed
+		}
+		_, _, _, err = unix.Getmsg(fd, nil, room)
+	}
+	return err
+}
 
 // Chain asks for the number of the chain.
 func (k kernel) Chain() (uint64, error) {
@@ -68,63 +84,49 @@ func (k kernel) Chain() (uint64, error) {
 	return uint64(n), err
 }
 
-// Statistic reads a statistic. It is busy while its driver writes it.
+// Statistic reads a statistic.
 func (k kernel) Statistic(head, data []byte) (n int, err error) {
-	if len(head) < headSize || len(data) == 0 {
-		return 0, io.ErrShortBuffer
-	}
-	var pinned runtime.Pinner
-	defer pinned.Unpin()
-	pinned.Pin(&head[0])
-	pinned.Pin(&data[0])
-	for range repeats {
-		layout.PutWord(head, dataAt, 8, uint64(uintptr(unsafe.Pointer(&data[0]))))
-		layout.PutWord(head, dataSizeAt, 8, uint64(len(data)))
-		_, err = unix.IoctlSetIntRetInt(k.statistics, commandRead, int(uintptr(unsafe.Pointer(&head[0]))))
-		if err != unix.EAGAIN && err != unix.EINTR {
-			break
-		}
-	}
-	if err == unix.ENOMEM { // the size that it takes is in the head
-		return max(int(layout.U64(head, dataSizeAt)), 2*len(data)), nil
-	}
-	if err != nil {
-		return 0, translate(err)
-	}
-	return int(layout.U64(head, dataSizeAt)), nil
+	return readStatistic(head, data, func() error { return ioctl(k.statistics, commandRead, head) })
 }
 
 // Usage is statvfs(2).
 func (kernel) Usage(point string) (v [7]uint64, err error) {
 	var s unix.Statvfs_t
-	if err := unix.Statvfs(point, &s); err != nil {
-		return v, translate(err)
-	}
-	return [7]uint64{s.Frsize, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree, s.Fsid}, nil
+	err = unix.Statvfs(point, &s)
+	return [7]uint64{s.Frsize, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree, s.Fsid}, translate(err)
 }
 
 // System is uname(2).
 func (kernel) System() (words [5]string, err error) {
 	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return words, err
-	}
+	err = unix.Uname(&u)
 	for i, w := range [...][]byte{u.Sysname[:], u.Nodename[:], u.Release[:], u.Version[:], u.Machine[:]} {
 		words[i] = string(cString(w))
 	}
-	return words, nil
+	return words, err
 }
 
-// Pid is getpid(2).
-func (kernel) Pid() uint64 { return uint64(os.Getpid()) }
+// Swap is swapctl(2), Info is sysinfo(2).
+func (kernel) Swap(command int, table []byte) (int, error) { return call(&procSwapctl, command, table) }
+func (kernel) Info(command int, text []byte) (int, error)  { return call(&procSysinfo, command, text) }
 
 // Close closes /dev/kstat.
 func (k kernel) Close() error { return unix.Close(k.statistics) }
 
-// translate gives the numbers for a process and a statistic that are gone their name.
-func translate(err error) error {
-	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENXIO) {
-		return fmt.Errorf("%w: %w", err, os.ErrProcessDone)
-	}
-	return err
+// What golang.org/x/sys has no call for, reached as it reaches the C library.
+//
+//go:cgo_import_dynamic libc_swapctl swapctl "libc.so"
+//go:cgo_import_dynamic libc_sysinfo sysinfo "libc.so"
+
+//go:linkname procSwapctl libc_swapctl
+//go:linkname procSysinfo libc_sysinfo
+var procSwapctl, procSysinfo uintptr
+
+// sysvicall6 is in function_solaris.s.
+func sysvicall6(function, count, a1, a2, a3, a4, a5, a6 uintptr) (r1, r2 uintptr, err syscall.Errno)
+
+// call calls a function with a command, memory and its length, which swapctl(2) does not take.
+func call(function *uintptr, command int, b []byte) (int, error) {
+	n, _, errno := sysvicall6(uintptr(unsafe.Pointer(function)), 3, uintptr(command), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), 0, 0, 0)
+	return result(n, errno)
 }

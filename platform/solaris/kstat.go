@@ -7,20 +7,22 @@ import (
 	"github.com/pidometer/pidometer/internal/layout"
 )
 
-// Offsets in struct kstat of 64-bit programs (sys/kstat.h). Only the number has to be
-// there for one to be read.
+// Commands of sys/kstat.h, and offsets in struct kstat of 64-bit programs. Only the number
+// has to be there for one to be read.
 const (
-	headSize   = 184
-	kidAt      = 16
-	moduleAt   = 20
-	instanceAt = 52
-	labelAt    = 56
-	typeAt     = 87
-	kindAt     = 88 // ks_class
-	textSize   = 31 // KSTAT_STRLEN
-	dataAt     = 120
-	dataSizeAt = 136
-	takenAt    = 144 // ks_snaptime
+	commandChain = 'K'<<8 | 1 // KSTAT_IOC_CHAIN_ID
+	commandRead  = 'K'<<8 | 2 // KSTAT_IOC_READ
+	headSize     = 184
+	kidAt        = 16
+	moduleAt     = 20
+	instanceAt   = 52
+	labelAt      = 56
+	typeAt       = 87
+	kindAt       = 88 // ks_class
+	textSize     = 31 // KSTAT_STRLEN
+	dataAt       = 120
+	dataSizeAt   = 136
+	takenAt      = 144 // ks_snaptime
 )
 
 // Types of statistics, and of the values of those that have names.

@@ -25,43 +25,47 @@ func (p *pass) readEnvironment(v *visit) error {
 	return p.readVector(v, platform.ProcessEnvironment, envpAt, mostTexts)
 }
 
-// readVector reads an array of pointers, and the texts that they lead to. Pointers have
-// the width of the program.
+// readVector reads a vector into the sample.
 func (p *pass) readVector(v *visit, t platform.Text, at, count int) error {
 	if p.isSystem() {
 		return nil
 	}
-	width := 8
-	if p.info[modelAt] == 1 {
-		width = 4
-	}
-	path := p.path(v.key.ID, "as")
-	p.vectors.open(p.kernel, path)
-	p.strings.open(p.kernel, path)
 	lent := &p.arguments
 	if t == platform.ProcessEnvironment {
 		lent = &p.environment
 	}
 	var err error
-	*lent, err = p.vector((*lent)[:0], layout.U64(p.info[:], at), min(count, mostTexts), width)
-	if err == nil {
+	if *lent, err = p.readTexts(v.key.ID, (*lent)[:0], at, count); err == nil {
 		p.sample.SetText(t, *lent)
 	}
 	return gone(err)
 }
 
+// readTexts appends what an array of pointers leads to. Where that is psinfo tells, at an
+// offset. Pointers have the width of the program.
+func (b *backend) readTexts(pid uint64, all []byte, at, count int) ([]byte, error) {
+	width := 8
+	if b.info[modelAt] == 1 {
+		width = 4
+	}
+	path := b.path(pid, "as")
+	b.vectors.open(b.kernel, path)
+	b.strings.open(b.kernel, path)
+	return b.vector(all, layout.U64(b.info[:], at), min(count, mostTexts), width)
+}
+
 // vector appends the texts that an array of pointers leads to, each with a NUL behind it.
-func (p *pass) vector(all []byte, address uint64, count, width int) ([]byte, error) {
+func (b *backend) vector(all []byte, address uint64, count, width int) ([]byte, error) {
 	for i := range count {
-		b, err := p.vectors.bytes(address+uint64(i*width), width)
+		word, err := b.vectors.bytes(address+uint64(i*width), width)
 		if err != nil {
 			return all, err
 		}
-		pointer := layout.Word(b, 0, width)
+		pointer := layout.Word(word, 0, width)
 		if pointer == 0 {
 			break
 		}
-		if all, err = p.strings.text(all, pointer); err != nil {
+		if all, err = b.strings.text(all, pointer); err != nil {
 			return all, err
 		}
 	}

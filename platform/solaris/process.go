@@ -299,7 +299,7 @@ func (p *pass) setInfo(wanted bool) platform.State {
 	if state == platform.StateDefunct {
 		return state
 	}
-	s.SetText(platform.ProcessCommand, cString(b[nameAt:nameAt+nameLength]))
+	s.SetText(platform.ProcessCommand, p.command())
 	s.Set(platform.ProcessThreads, uint64(layout.U32(b, threadsAt)))
 	s.Set(platform.ProcessMemoryVirtual, layout.U64(b, virtualAt)*1024)
 	s.Set(platform.ProcessMemoryRSS, layout.U64(b, residentAt)*1024)
@@ -418,5 +418,8 @@ func gone(err error) error {
 	}
 	return err
 }
+
+// command is the name of the program.
+func (b *backend) command() []byte { return cString(b.info[nameAt : nameAt+nameLength]) }
 
 func (b *backend) isSystem() bool { return layout.U32(b.info[:], flagAt)&flagSystem != 0 }

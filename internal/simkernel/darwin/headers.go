@@ -199,4 +199,89 @@ var (
 		uint32 tv[2]
 		char host[256]
 		uint32 pad[16]`)
+
+	ifaMsghdr = simkernel.C("ifa_msghdr", `
+		uint16 msglen
+		uint8 version, type
+		int addrs, flags
+		uint16 index
+		int metric`)
+
+	fileInfo = simkernel.C("proc_fileinfo", `
+		uint32 openflags, status
+		int64 offset
+		int32 type
+		uint32 guardflags`)
+
+	vinfoStat = simkernel.C("vinfo_stat", `
+		uint32 dev
+		uint16 mode, nlink
+		uint64 ino
+		uint32 uid, gid
+		int64 atime, atimensec, mtime, mtimensec, ctime, ctimensec, birthtime, birthtimensec, size, blocks
+		int32 blksize
+		uint32 flags, gen, rdev
+		int64 qspare[2]`)
+
+	vnodeInfoPath = simkernel.C("vnode_info_path", `
+		vinfo_stat stat
+		int type, pad
+		int32 fsid[2]
+		char path[1024]`, vinfoStat)
+
+	vnodePaths = simkernel.C("proc_vnodepathinfo", "vnode_info_path cdir, rdir", vnodeInfoPath)
+
+	vnodeFile = simkernel.C("vnode_fdinfowithpath", "proc_fileinfo file\nvnode_info_path vnode", fileInfo, vnodeInfoPath)
+
+	regionPath = simkernel.C("proc_regionwithpathinfo", "proc_regioninfo region\nvnode_info_path vnode", regionInfo, vnodeInfoPath)
+
+	threadInfo = simkernel.C("proc_threadinfo", `
+		uint64 user_time, system_time
+		int32 cpu_usage, policy, run_state, flags, sleep_time, curpri, priority, maxpriority
+		char name[64]`)
+
+	insiV6 = simkernel.C("insi_v6", `
+		uint8 hlim
+		int cksum
+		uint16 ifindex
+		short hops`)
+
+	inSockinfo = simkernel.C("in_sockinfo", `
+		int fport, lport
+		uint64 gencnt
+		uint32 flags, flow
+		uint8 vflag, ip_ttl
+		uint32 rfu_1
+		uint32 faddr[4], laddr[4]
+		uint8 v4
+		insi_v6 v6`, insiV6)
+
+	tcpSockinfo = simkernel.C("tcp_sockinfo", `
+		in_sockinfo ini
+		int state, timer[4], mss
+		uint32 flags, rfu_1
+		uint64 tp`, inSockinfo)
+
+	unSockinfo = simkernel.C("un_sockinfo", `
+		uint64 conn_so, conn_pcb
+		char addr[255], caddr[255]`)
+
+	sockbufInfo = simkernel.C("sockbuf_info", `
+		uint32 cc, hiwat, mbcnt, mbmax, lowat
+		short flags, timeo`)
+
+	// The union at the end has room for its largest, struct un_sockinfo.
+	socketInfo = simkernel.C("socket_info", `
+		vinfo_stat stat
+		uint64 so, pcb
+		int type, protocol, family
+		short options, linger, state, qlen, incqlen, qlimit, timeo
+		uint16 error
+		uint32 oobmark
+		sockbuf_info rcv, snd
+		int kind
+		uint32 rfu_1
+		un_sockinfo proto`, vinfoStat, sockbufInfo, unSockinfo)
+
+	socketFile = simkernel.C("socket_fdinfo", "proc_fileinfo file\nsocket_info socket", fileInfo, socketInfo)
 )

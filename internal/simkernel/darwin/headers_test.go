@@ -14,7 +14,9 @@ func TestSizes(t *testing.T) {
 		s    *simkernel.Struct
 		size int
 	}{{kinfoProc, 648}, {taskInfo, 96}, {regionInfo, 96}, {rusageInfo, 160}, {fdInfo, 8}, {vmStatistics, 152}, {swapUsage, 32},
-		{ifMsghdr, 160}, {ifData, 128}, {statfs, 2168}, {utmpx, 628}, {xinpgen, 24}, {xsocket, 104}, {xsockbuf, 32}, {xinpcb, 104}} {
+		{ifMsghdr, 160}, {ifData, 128}, {statfs, 2168}, {utmpx, 628}, {xinpgen, 24}, {xsocket, 104}, {xsockbuf, 32}, {xinpcb, 104},
+		{vinfoStat, 136}, {vnodeInfoPath, 1176}, {vnodePaths, 2352}, {vnodeFile, 1200}, {regionPath, 1272}, {threadInfo, 112}, {inSockinfo, 80},
+		{tcpSockinfo, 120}, {unSockinfo, 528}, {sockbufInfo, 24}, {socketInfo, 768}, {socketFile, 792}} {
 		if c.s.Size != c.size {
 			t.Errorf("%s has %d bytes, want %d", c.s.Name, c.s.Size, c.size)
 		}

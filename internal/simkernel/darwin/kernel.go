@@ -15,6 +15,7 @@ import (
 // Kernel answers for a world as it is whenever it is asked.
 type Kernel struct {
 	*simkernel.World
+	*simkernel.Queues
 	simkernel.Answers
 	Intel bool // and not a processor of Apple's own
 	Files int  // what everybody has open beside a socket
@@ -22,7 +23,19 @@ type Kernel struct {
 
 // New returns a kernel for a world.
 func New(w *simkernel.World) *Kernel {
-	return &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}}, Files: 3}
+	k := &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}}, Files: 3}
+	k.Queues = &simkernel.Queues{Kevents: simkernel.KeventOf(false, ""), Read: 0xffff, Proc: 0xfffb, Timer: 0xfff9, Status: 0x0400_0000, Find: k.status}
+	w.Hear = append(w.Hear, k.Queues)
+	return k
+}
+
+// status tells of who has a PID.
+func (k *Kernel) status(pid uint64) (status uint64, found, zombie, denied bool) {
+	p := k.World.Find(pid)
+	if p == nil {
+		return 0, false, false, false
+	}
+	return p.Status, true, p.State == simkernel.Zombie, p.Denied
 }
 
 // Page is the size of a page, and Frequency the rate of Mach's clock on Apple's processors.
@@ -42,7 +55,9 @@ var numbered = map[[2]int32]func(*Kernel, []int32) ([]byte, error){
 	{1, 6}:  number(4000),
 	{1, 8}:  number(1 << 20),
 	{1, 14}: (*Kernel).processes,
-	{1, 21}: func(k *Kernel, _ []int32) ([]byte, error) { return simkernel.Words64(uint64(k.Boot.Unix()), 0), nil },
+	{1, 21}: func(k *Kernel, _ []int32) ([]byte, error) {
+		return simkernel.Words64(uint64(k.Boot.Unix()), uint64(k.Boot.Nanosecond()/1000)), nil
+	},
 	{1, 49}: (*Kernel).arguments,
 	{2, 2}: func(*Kernel, []int32) ([]byte, error) {
 		return append(simkernel.Words32(2048, 1024, 512, 0), simkernel.Words64(2048)...), nil
@@ -121,8 +136,11 @@ func (k *Kernel) ticks(d time.Duration) uint64 {
 	return uint64(d/simkernel.Tick) * (k.frequency() / uint64(time.Second/simkernel.Tick))
 }
 
-func (k *Kernel) processes([]int32) (all []byte, err error) {
+func (k *Kernel) processes(args []int32) (all []byte, err error) {
 	for _, p := range k.Processes {
+		if args[0] == 1 && uint64(args[1]) != p.PID { // KERN_PROC_PID
+			continue
+		}
 		all = append(all, k.row(p)...)
 	}
 	return all, nil
@@ -131,7 +149,7 @@ func (k *Kernel) processes([]int32) (all []byte, err error) {
 // row is the struct kinfo_proc of a process. All that live are SRUN, unless stopped.
 func (k *Kernel) row(p *simkernel.Process) []byte {
 	b := make([]byte, kinfoProc.Size)
-	born := k.Boot.Add(p.Born)
+	born := time.Unix(0, int64(p.Clock))
 	externProc.PutIn(b, "starttime", timeval, "sec", uint64(born.Unix()))
 	externProc.PutIn(b, "starttime", timeval, "usec", uint64(born.Nanosecond()/1000))
 	for member, v := range map[string]uint64{"pid": p.PID, "stat": [...]uint64{2, 2, 4, 5}[p.State], "nice": uint64(int64(p.Nice))} {
@@ -141,7 +159,17 @@ func (k *Kernel) row(p *simkernel.Process) []byte {
 	e := b[kinfoProc.Offset("eproc"):]
 	eproc.Put(e, "ppid", p.Parent)
 	eproc.PutIn(e, "ucred", ucred, "uid", p.UID)
-	eproc.PutIn(e, "pcred", pcred, "ruid", p.UID+7)
+	for member, v := range map[string]uint64{"ruid": p.UID + 1, "svuid": p.UID + 2, "rgid": 20, "svgid": 22} {
+		eproc.PutIn(e, "pcred", pcred, member, v)
+	}
+	for member, v := range map[string]uint64{"ngroups": 3, "groups[0]": 21, "groups[1]": 30, "groups[2]": 31} {
+		eproc.PutIn(e, "ucred", ucred, member, v)
+	}
+	eproc.Put(e, "pgid", p.Group())
+	eproc.Put(e, "tdev", ^uint64(0)) // NODEV
+	if p.HasTerminal() {
+		eproc.Put(e, "tdev", simkernel.TerminalDevice)
+	}
 	return b
 }
 
@@ -150,28 +178,36 @@ func (k *Kernel) ProcInfo(call, pid, flavor int32, arg uint64, buf []byte) (int,
 	if err := k.Call(fmt.Sprintf("proc_info %d %d", call, flavor)); err != nil {
 		return 0, err
 	}
-	p := k.Find(uint64(pid))
+	p := k.World.Find(uint64(pid))
 	switch {
 	case p == nil || p.State == simkernel.Zombie:
 		return 0, os.ErrProcessDone
 	case call == 2 && flavor == 11:
-		return k.fill([]byte("/bin/"+p.Name+"\x00"), buf)
+		return k.fill([]byte(p.Executable()+"\x00"), buf)
 	case p.Denied:
 		return 0, fs.ErrPermission
 	case call == 9 && flavor == 2:
 		_, err := k.fill(k.usage(p), buf)
 		return 0, err
-	case call == 2 && flavor == 1:
-		return k.fill(make([]byte, (k.Files+1)*fdInfo.Size), buf)
-	case call == 2 && flavor == 4:
-		return k.fill(k.task(p), buf)
-	case call == 2 && flavor == 7:
-		return k.region(arg, buf)
 	}
-	return 0, fs.ErrInvalid
+	of := structures[[2]int32{call, flavor}]
+	if of == nil {
+		return 0, fs.ErrInvalid
+	}
+	b, err := of(k, p, arg)
+	if err != nil {
+		return 0, err
+	}
+	return k.fill(b, buf)
 }
 
-func (k *Kernel) task(p *simkernel.Process) []byte {
+// structures are what proc_info(2) answers, by the numbers of calls and flavors.
+var structures = map[[2]int32]func(*Kernel, *simkernel.Process, uint64) ([]byte, error){
+	{2, 1}: (*Kernel).files, {2, 4}: (*Kernel).task, {2, 7}: (*Kernel).region, {2, 8}: (*Kernel).regionPath, {2, 9}: (*Kernel).folders,
+	{2, 15}: (*Kernel).thread, {2, 28}: (*Kernel).threads, {3, 2}: (*Kernel).file, {3, 3}: (*Kernel).socket,
+}
+
+func (k *Kernel) task(p *simkernel.Process, _ uint64) ([]byte, error) {
 	b := make([]byte, taskInfo.Size)
 	running := uint64(0)
 	if p.State == simkernel.Running {
@@ -179,11 +215,14 @@ func (k *Kernel) task(p *simkernel.Process) []byte {
 	}
 	for member, v := range map[string]uint64{"virtual_size": p.Virtual, "resident_size": p.Resident, "total_user": k.ticks(p.User),
 		"total_system": k.ticks(p.System), "faults": p.FaultsMinor + p.FaultsMajor, "pageins": p.FaultsMajor, "csw": p.Voluntary + p.Involuntary,
-		"threadnum": p.Threads, "numrunning": running} {
+		"threadnum": p.Threads, "numrunning": running, "priority": priority} {
 		taskInfo.Put(b, member, v)
 	}
-	return b
+	return b, nil
 }
+
+// priority is that of everybody.
+const priority = 31
 
 func (k *Kernel) usage(p *simkernel.Process) []byte {
 	b := make([]byte, rusageInfo.Size)
@@ -202,7 +241,7 @@ var regions = []struct{ mode, refs, private, shared uint64 }{{2, 1, 1, 2}, {1, 1
 const UniquePages = 1 + 2 + 4 + 8 + 16 + 64
 
 // region answers the first one at an address or behind it.
-func (k *Kernel) region(address uint64, buf []byte) (int, error) {
+func (k *Kernel) region(_ *simkernel.Process, address uint64) ([]byte, error) {
 	const length = 1 << 20
 	for i, r := range regions {
 		from := uint64(i+1) * 4 * length
@@ -214,18 +253,22 @@ func (k *Kernel) region(address uint64, buf []byte) (int, error) {
 			"shared_pages_resident": r.shared, "address": from, "size": length} {
 			regionInfo.Put(b, member, v)
 		}
-		return k.fill(b, buf)
+		return b, nil
 	}
-	return 0, fs.ErrInvalid
+	return nil, fs.ErrInvalid
 }
 
 // arguments are those of kern.procargs2, with the strings for the dynamic linker behind them.
 func (k *Kernel) arguments(args []int32) ([]byte, error) {
-	p := k.Find(uint64(args[0]))
+	p := k.World.Find(uint64(args[0]))
 	if p == nil || p.State == simkernel.Zombie || p.Denied {
 		return nil, fs.ErrInvalid
 	}
-	return append(simkernel.Words32(2), []byte("/bin/"+p.Name+"\x00\x00\x00"+p.Name+"\x00-x\x00HOME=/\x00A=\x00\x00ptr_munge=\x00")...), nil
+	b := append(simkernel.Words32(uint32(len(p.Arguments()))), p.Executable()+"\x00\x00\x00"...)
+	for _, word := range append(p.Arguments(), p.Environment()...) {
+		b = append(append(b, word...), 0)
+	}
+	return append(b, "\x00ptr_munge=\x00"...), nil
 }
 
 // State is that of the socket of a process: of TCP if its PID is odd, else of UDP.
@@ -351,11 +394,13 @@ func (k *Kernel) interfaces([]int32) (all []byte, err error) {
 	lo := &simkernel.Interface{Name: "lo0", Index: 99, Up: true, MTU: 16384}
 	for _, i := range append([]*simkernel.Interface{lo}, k.Interfaces...) {
 		all = append(all, link(i, i == lo)...)
-		all = append(all, 20, 0, 5, 0x0c)
-		all = append(all, make([]byte, 16)...)
+		all = append(all, addresses.Of(i, i == lo)...)
 	}
 	return all, nil
 }
+
+// addresses are how messages about addresses look.
+var addresses = simkernel.AddressMessage{Header: ifaMsghdr, Type: 0x0c, Version: 5, Align: 4, Inet6: 30}
 
 func link(i *simkernel.Interface, loopback bool) []byte {
 	b := make([]byte, ifMsghdr.Size)
@@ -419,6 +464,10 @@ func (k *Kernel) File(path string) ([]byte, error) {
 	for _, kind := range []uint64{10, 2, 7, 8} { // SIGNATURE, BOOT_TIME, USER_PROCESS, DEAD_PROCESS
 		b := make([]byte, utmpx.Size)
 		utmpx.PutText(b, "user", "root")
+		utmpx.PutText(b, "line", "ttys001")
+		utmpx.PutText(b, "host", "there.example")
+		utmpx.Put(b, "pid", 77)
+		utmpx.Put(b, "tv[0]", 1_790_000_100)
 		utmpx.Put(b, "type", kind)
 		all = append(all, b...)
 	}

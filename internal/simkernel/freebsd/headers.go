@@ -152,6 +152,13 @@ var (
 		uint16 index, spare
 		if_data data`, ifData)
 
+	ifaMsghdr = simkernel.C("ifa_msghdr", `
+		uint16 msglen
+		uint8 version, type
+		int addrs, flags
+		uint16 index, spare
+		int metric`)
+
 	statfs = simkernel.C("statfs", `
 		uint32 version, type
 		uint64 flags, bsize, iosize, blocks, bfree
@@ -169,4 +176,45 @@ var (
 		uint32 version
 		uint64 dev
 		int flags, nblks, used`)
+
+	// struct kinfo_file of what is a file or a folder: kf_un.kf_file.
+	kinfoFile = simkernel.C("kinfo_file", `
+		int structsize, type, fd, ref_count, flags, pad0
+		int64 offset
+		int file_type, spareint[3]
+		uint64 spareint64[30]
+		uint64 file_fsid, file_rdev, file_fileid, file_size
+		uint32 file_fsid_freebsd11, file_rdev_freebsd11
+		uint16 file_mode, file_pad0
+		uint32 file_pad1
+		uint16 status, pad1
+		int ispare0
+		uint64 cap_rights[2], cap_spare
+		char path[1024]`)
+
+	// The same of what is a socket: kf_un.kf_sock.
+	kinfoSocket = simkernel.C("kinfo_file", `
+		int structsize, type, fd, ref_count, flags, pad0
+		int64 offset
+		uint32 sendq
+		int domain, sock_type, protocol
+		uint64 local[16], peer[16], pcb, inpcb, unpconn
+		uint16 snd_sb_state, rcv_sb_state
+		uint32 recvq
+		uint16 status, pad1
+		int ispare0
+		uint64 cap_rights[2], cap_spare
+		char path[1024]`)
+
+	kinfoVmentry = simkernel.C("kinfo_vmentry", `
+		int structsize, type
+		uint64 start, end, offset, vn_fileid
+		uint32 vn_fsid_freebsd11
+		int flags, resident, private_resident, protection, ref_count, shadow_count, vn_type
+		uint64 vn_size
+		uint32 vn_rdev_freebsd11
+		uint16 vn_mode, status
+		uint64 vn_fsid, vn_rdev
+		int is_spare[8]
+		char path[1024]`)
 )

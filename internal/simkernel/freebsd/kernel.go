@@ -21,11 +21,16 @@ type Kernel struct {
 	simkernel.Answers
 	Long int // rows of processes are longer by so many bytes than today
 	Busy int // so many times the list of disks is being changed
+	// Drivers are what drives the frequency of CPUs, by their number.
+	Drivers map[int]Driver
+	// System says that all processes are the kernel's own.
+	System bool
 }
 
 // New returns a kernel for a world.
 func New(w *simkernel.World) *Kernel {
-	k := &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}}}
+	k := &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}},
+		Drivers: map[int]Driver{0: {Current: 2401, Levels: []int32{2401, 2400, 1200}}}}
 	k.Queues = &simkernel.Queues{Kevents: kevent, Read: 0xffff, Proc: 0xfffb, Timer: 0xfff9, Apart: true, Zombies: true, Find: k.find}
 	w.Hear = append(w.Hear, k.Queues)
 	return k
@@ -58,7 +63,9 @@ var numbered = map[[2]int32]func(*Kernel, []int32) ([]byte, error){
 	{1, 12}: func(*Kernel, []int32) ([]byte, error) { return simkernel.Words32(1000, 1000, 0, Hz, 8128), nil },
 	{1, 14}: (*Kernel).process,
 	{1, 15}: (*Kernel).files,
-	{1, 21}: func(k *Kernel, _ []int32) ([]byte, error) { return simkernel.Words64(uint64(k.Boot.Unix()), 0), nil },
+	{1, 21}: func(k *Kernel, _ []int32) ([]byte, error) {
+		return simkernel.Words64(uint64(k.Boot.Unix()), uint64(k.Boot.Nanosecond()/1000)), nil
+	},
 	{1, 36}: word("0f7e6d5c-0000-11ee-9a55-000000000001"),
 	{2, 2}: func(*Kernel, []int32) ([]byte, error) {
 		return append(simkernel.Words32(2048, 1024, 512, 0), simkernel.Words64(2048)...), nil
@@ -120,6 +127,8 @@ func (k *Kernel) Named(name string, args []int32, buf []byte) (int, error) {
 		xswdev.Put(b, "version", 2)
 		xswdev.Put(b, "nblks", 1000)
 		xswdev.Put(b, "used", 10)
+	case "hw.ncpu":
+		b = simkernel.Words32(uint32(len(k.CPUs)))
 	case "dev.cpu.0.temperature":
 		b = simkernel.Words32(3131) // 40.0 °C
 	case "hw.acpi.battery.life":
@@ -129,7 +138,9 @@ func (k *Kernel) Named(name string, args []int32, buf []byte) (int, error) {
 	case "kern.smp.cores":
 		b = simkernel.Words32(2)
 	default:
-		return 0, fs.ErrNotExist
+		var err error
+		b, err = k.cpufreq(name)
+		return k.Write(b, buf, err)
 	}
 	return k.Write(b, buf, nil)
 }
@@ -157,24 +168,37 @@ func (k *Kernel) process(args []int32) ([]byte, error) {
 	if p != nil && args[0] == 1 { // KERN_PROC_PID
 		return k.row(p), nil
 	}
+	of := operations[args[0]]
 	switch {
 	case p == nil || p.State == simkernel.Zombie:
 		return nil, os.ErrProcessDone
-	case p.Denied && args[0] != 7:
+	case p.Denied && args[0] != 7 && args[0] != 12 && args[0] != 0x11:
 		return nil, fs.ErrPermission
+	case of == nil:
+		return nil, fs.ErrInvalid
 	}
-	switch args[0] {
-	case 7: // KERN_PROC_ARGS
-		return []byte(p.Name + "\x00-x\x00\x00"), nil
-	case 12: // KERN_PROC_PATHNAME
-		return append([]byte("/bin/"+p.Name), 0), nil
-	case 35: // KERN_PROC_ENV
-		return []byte("HOME=/\x00A=\x00"), nil
-	case 37: // KERN_PROC_RLIMIT
-		return simkernel.Words64(1024, 1<<63-1), nil
-	}
-	return nil, fs.ErrInvalid
+	return of(k, p), nil
 }
+
+// operations are those of kern.proc that tell of one process.
+var operations = map[int32]func(*Kernel, *simkernel.Process) []byte{
+	7:  func(_ *Kernel, p *simkernel.Process) []byte { return texts(p.Arguments()) },            // KERN_PROC_ARGS
+	12: func(_ *Kernel, p *simkernel.Process) []byte { return texts([]string{p.Executable()}) }, // KERN_PROC_PATHNAME
+	35: func(_ *Kernel, p *simkernel.Process) []byte { return texts(p.Environment()) },          // KERN_PROC_ENV
+	37: func(*Kernel, *simkernel.Process) []byte { return simkernel.Words64(1024, 1<<63-1) },    // KERN_PROC_RLIMIT
+	32: (*Kernel).maps, 33: (*Kernel).descriptors, 0x11: (*Kernel).threads,
+}
+
+// texts are strings with a NUL byte behind each.
+func texts(all []string) (b []byte) {
+	for _, s := range all {
+		b = append(append(b, s...), 0)
+	}
+	return b
+}
+
+// priority is that of everybody.
+const priority = 120
 
 // row is the struct kinfo_proc of a process. A zombie has kept its times, and has no
 // memory.
@@ -182,11 +206,19 @@ func (k *Kernel) row(p *simkernel.Process) []byte {
 	s := kinfoProc
 	b := make([]byte, s.Size+k.Long)
 	for member, v := range map[string]uint64{
-		"structsize": uint64(len(b)), "pid": p.PID, "ppid": p.Parent, "uid": p.UID, "ruid": p.UID, "size": p.Virtual,
+		"structsize": uint64(len(b)), "pid": p.PID, "ppid": p.Parent, "uid": p.UID, "ruid": p.UID + 1, "size": p.Virtual,
 		"rssize": p.Resident / Page, "stat": [...]uint64{2, 3, 4, 5}[p.State], "nice": uint64(int64(p.Nice)),
 		"lastcpu": p.CPU, "oncpu": ^uint64(0), "numthreads": p.Threads, "tdev": ^uint64(0),
+		"pgid": p.Group(), "sid": p.Session(), "svuid": p.UID + 2, "rgid": 20, "svgid": 22, "ngroups": 3, "groups[0]": 21, "groups[1]": 30,
+		"groups[2]": 31, "pri[1]": priority,
 	} {
 		s.Put(b, member, v)
+	}
+	if k.System {
+		s.Put(b, "flag", 0x4) // P_SYSTEM
+	}
+	if p.HasTerminal() {
+		s.Put(b, "tdev", simkernel.TerminalDevice)
 	}
 	s.PutText(b, "comm", p.Name)
 	putTime(b[s.Offset("start"):], k.Boot.Sub(time.Unix(0, 0))+p.Born)
@@ -249,6 +281,7 @@ func (k *Kernel) sockets(protocol uint64) []byte {
 		inp := make([]byte, xinpcb.Size)
 		xinpcb.Put(inp, "len", uint64(len(inp)))
 		xinpcb.PutIn(inp, "socket", xsocket, "so", address(p))
+		xinpcb.PutIn(inp, "socket", xsocket, "pcb", pcb(p))
 		if protocol == 17 {
 			all = append(all, inp...)
 			continue
@@ -316,11 +349,13 @@ func (k *Kernel) interfaces([]int32) (all []byte, err error) {
 	lo := &simkernel.Interface{Name: "lo0", Index: 99, Up: true, MTU: 16384}
 	for _, i := range append([]*simkernel.Interface{lo}, k.Interfaces...) {
 		all = append(all, link(i, i == lo)...)
-		all = append(all, 20, 0, 5, 0x0c)
-		all = append(all, make([]byte, 16)...)
+		all = append(all, addresses.Of(i, i == lo)...)
 	}
 	return all, nil
 }
+
+// addresses are how messages about addresses look.
+var addresses = simkernel.AddressMessage{Header: ifaMsghdr, Type: 0x0c, Version: 5, Align: 8, Inet6: 28}
 
 func link(i *simkernel.Interface, loopback bool) []byte {
 	b := make([]byte, ifMsghdr.Size)
@@ -383,14 +418,7 @@ func (k *Kernel) File(path string) ([]byte, error) {
 	case "/etc/passwd":
 		return []byte("# comment\nroot:*:0:0:Charlie:/root:/bin/sh\nuser:*:1000:1000::/home/user:/bin/sh\n"), nil
 	case "/var/run/utx.active":
-		var b []byte
-		for _, kind := range []byte{1, 4, 7} { // BOOT_TIME, USER_PROCESS, DEAD_PROCESS
-			r := make([]byte, 197)
-			r[0] = kind
-			copy(r[21:], "root")
-			b = append(b, r...)
-		}
-		return b, nil
+		return k.logins(), nil
 	}
 	return nil, fs.ErrNotExist
 }

@@ -83,4 +83,87 @@ var (
 		int32 sec, usec, session, pad[5]
 		int16 syslen
 		char host[257]`)
+
+	prcred = simkernel.C("prcred_t", "uint32 euid, ruid, suid, egid, rgid, sgid\nint ngroups\nuint32 groups[1]")
+
+	prheader = simkernel.C("prheader_t", "long nent, entsize")
+
+	prxmap = simkernel.C("prxmap_t", `
+		pointer vaddr
+		size size
+		char mapname[64]
+		int64 offset
+		int mflags, pagesize, shmid
+		uint64 dev, ino
+		size rss, anon, locked, pad
+		uint64 hatpagesize
+		long filler[7]`)
+
+	// Up to pr_misc, which begins where the last member ends: it is an array of bytes.
+	prfdinfo = simkernel.C("prfdinfo_t", `
+		int fd
+		uint32 mode
+		uint64 ino, size
+		int64 offset
+		uint32 uid, gid, major, minor, rmajor, rminor
+		int fileflags, fdflags
+		short locktype
+		int lockpid, locksysid, peerpid, filler[25]
+		char peername[16], misc[1]`)
+
+	lifnum  = simkernel.C("lifnum", "uint16 family\nint flags, count")
+	lifconf = simkernel.C("lifconf", "uint16 family\nint flags, len\npointer buf")
+
+	// The value is the largest member of the union, struct lif_nd_req.
+	lifreq = simkernel.C("lifreq", `
+		char name[32]
+		int addrlen
+		uint32 type
+		uint64 value[42]`)
+
+	sockaddrIn  = simkernel.C("sockaddr_in", "uint16 family, port\nchar addr[4], zero[8]")
+	sockaddrIn6 = simkernel.C("sockaddr_in6", "uint16 family, port\nuint32 flowinfo\nchar addr[16]\nuint32 scope, src")
+	sockaddrDL  = simkernel.C("sockaddr_dl", "uint16 family, index\nchar type, nlen, alen, slen, data[244]")
+
+	swapent = simkernel.C("swapent", "pointer path\nlong start, length, pages, free\nint flags")
+
+	optmgmt = simkernel.C("T_optmgmt_ack", "int PRIM_type, OPT_length, OPT_offset, MGMT_flags")
+	opthdr  = simkernel.C("opthdr", "uint32 level, name, len")
+
+	tcpInfo = simkernel.C("tcpConnEntryInfo_s", "uint32 snxt, suna, swnd, rnxt, rack, rwnd, rto, mss\nint state")
+
+	tcpEntry = simkernel.C("mib2_tcpConnEntry", `
+		pack 4
+		int state
+		char local[4]
+		int localport
+		char remote[4]
+		int remoteport
+		tcpConnEntryInfo_s info
+		uint32 pid
+		uint64 created`, tcpInfo)
+
+	tcp6Entry = simkernel.C("mib2_tcp6ConnEntry", `
+		pack 4
+		uint32 local[4]
+		int localport
+		uint32 remote[4]
+		int remoteport
+		uint32 index
+		int state
+		tcpConnEntryInfo_s info
+		uint32 pid
+		uint64 created`, tcpInfo)
+
+	udpEntry  = simkernel.C("mib2_udpEntry", "pack 4\nint local, localport, state, remote, remoteport\nuint32 instance, pid\nuint64 created")
+	udp6Entry = simkernel.C("mib2_udp6Entry", `
+		pack 4
+		uint32 local[4]
+		int localport
+		uint32 index
+		int state
+		uint32 remote[4]
+		int remoteport
+		uint32 instance, pid
+		uint64 created`)
 )

@@ -18,10 +18,13 @@ import (
 // Kernel answers for a world as it is whenever it is asked.
 type Kernel struct {
 	*simkernel.World
-	Calls map[string]int          // how often each was made
-	Fail  func(name string) error // what a call fails with, nil for none
-	Cut   int                     // answers are cut to so many bytes, unless 0
-	Long  int                     // psinfo is longer by so many bytes than on illumos
+	simkernel.Answers
+	Long  int    // psinfo is longer by so many bytes than on illumos
+	Extra string // a further argument of everybody, unless ""
+	Core  bool   // everybody is a process of the kernel's own
+	Old   bool   // there is no fdinfo, and no lwpname
+	Bound uint64 // the CPU, counted from 1, that everybody is bound to, unless 0
+	Set   bool   // everybody is bound to a set of processors
 
 	number uint64
 	chain  []entry
@@ -30,7 +33,9 @@ type Kernel struct {
 }
 
 // New returns a kernel for a world.
-func New(w *simkernel.World) *Kernel { return &Kernel{World: w, Calls: map[string]int{}} }
+func New(w *simkernel.World) *Kernel {
+	return &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}}}
+}
 
 // Page is the size of a page.
 const Page = 4096
@@ -48,14 +53,6 @@ type entry struct {
 	data     func(*Kernel) []byte
 }
 
-func (k *Kernel) call(name string) error {
-	k.Calls[name]++
-	if k.Fail != nil {
-		return k.Fail(name)
-	}
-	return nil
-}
-
 // write copies an answer, and cuts it.
 func (k *Kernel) write(answer, buf []byte) int {
 	if k.Cut != 0 && len(answer) > k.Cut {
@@ -64,19 +61,24 @@ func (k *Kernel) write(answer, buf []byte) int {
 	return copy(buf, answer)
 }
 
-// Names lists /proc, or the files of a process.
+// Names lists /proc, the files of a process, or the devices.
 func (k *Kernel) Names(dir string) ([]string, error) {
-	if dir == "/proc" {
+	switch {
+	case dir == "/proc":
 		names := []string{"self"}
 		for _, p := range k.Processes {
 			names = append(names, strconv.FormatUint(p.PID, 10))
 		}
-		return names, k.call(dir)
+		return names, k.Call(dir)
+	case strings.HasPrefix(dir, "/dev/"):
+		return k.Folder(dir)
+	case k.Old && strings.HasSuffix(dir, "/fdinfo"):
+		return nil, fs.ErrNotExist
 	}
 	if _, err := k.owned(dir); err != nil {
 		return nil, err
 	}
-	return []string{"0", "1", "255"}, nil
+	return []string{"4", "3", "5", "9"}, nil
 }
 
 // process returns whom a path is of, and the rest of it.
@@ -89,7 +91,11 @@ func (k *Kernel) process(path string) (p *simkernel.Process, file string, err er
 	if p = k.Find(pid); p == nil || p.State == simkernel.Zombie && file != "psinfo" {
 		return nil, "", fs.ErrNotExist
 	}
-	return p, file, k.call(file)
+	call := file
+	if strings.HasSuffix(file, "/lwpname") {
+		call = "lwpname"
+	}
+	return p, file, k.Call(call)
 }
 
 // owned returns whose file it is that others may not read.
@@ -101,37 +107,42 @@ func (k *Kernel) owned(path string) (*simkernel.Process, error) {
 	return p, err
 }
 
+// file is a file of a process: what is in it, and whether others may read it.
+type file struct {
+	public  bool
+	content func(*Kernel, *simkernel.Process) []byte
+}
+
+var files = map[string]file{
+	"psinfo": {true, func(k *Kernel, p *simkernel.Process) []byte { return append(k.psinfo(p), make([]byte, k.Long)...) }},
+	"usage":  {true, (*Kernel).usage}, "lpsinfo": {true, (*Kernel).lpsinfo}, "lusage": {true, (*Kernel).lusage},
+	"status": {false, func(_ *Kernel, p *simkernel.Process) []byte { return status(p) }},
+	"cred":   {false, cred}, "xmap": {false, xmap},
+}
+
 // Read answers the files of a process.
 func (k *Kernel) Read(path string, offset uint64, buf []byte) (int, error) {
-	switch path[strings.LastIndexByte(path, '/')+1:] {
-	case "psinfo":
-		p, _, err := k.process(path)
-		if err != nil {
-			return 0, err
-		}
-		return k.write(append(k.psinfo(p), make([]byte, k.Long)...), buf), nil
-	case "usage":
-		p, _, err := k.process(path)
-		if err != nil {
-			return 0, err
-		}
-		return k.write(k.usage(p), buf), nil
-	case "status":
-		p, err := k.owned(path)
-		if err != nil {
-			return 0, err
-		}
-		return k.write(status(p), buf), nil
-	case "as":
-		p, err := k.owned(path)
-		if err != nil {
-			return 0, err
-		}
-		base, memory := Memory(p)
+	p, name, err := k.process(path)
+	if err != nil {
+		return 0, err
+	}
+	f, known := files[name]
+	if p.Denied && !f.public {
+		return 0, fs.ErrPermission
+	}
+	switch folder, number, _ := strings.Cut(name, "/"); {
+	case known:
+		return k.write(f.content(k, p), buf), nil
+	case name == "as":
+		base, memory := k.stackOf(p)
 		if offset < base || offset >= base+uint64(len(memory)) {
 			return 0, fs.ErrInvalid
 		}
 		return k.write(memory[offset-base:], buf), nil
+	case folder == "fdinfo":
+		return k.write(k.fdinfo(p, number), buf), nil
+	case folder == "lwp" && !k.Old:
+		return k.write(k.lwpname(p, number), buf), nil
 	}
 	return 0, fs.ErrNotExist
 }
@@ -149,15 +160,31 @@ func (k *Kernel) psinfo(p *simkernel.Process) []byte {
 	put := func(member string, v uint64) { psinfo.Put(b, member, v) }
 	lwp := func(member string, v uint64) { psinfo.PutIn(b, "lwp", lwpsinfo, member, v) }
 	put("flag", 1<<25)
+	if k.Core {
+		put("flag", 1)
+	}
 	put("pid", p.PID)
 	put("ppid", p.Parent)
-	put("uid", p.UID)
+	put("pgid", p.Group())
+	put("sid", p.Session())
+	put("uid", p.UID+1)
 	put("euid", p.UID)
-	put("ttydev", 1<<64-1)
+	put("gid", 20)
+	put("egid", 21)
 	lwp("sname", uint64(letters[p.State][0]))
 	lwp("state", uint64(letters[p.State][1]))
 	if p.State == simkernel.Zombie {
 		return b // prgetpsinfo fills in no more
+	}
+	put("ttydev", 1<<64-1)
+	if p.HasTerminal() {
+		put("ttydev", simkernel.TerminalDevice)
+	}
+	lwp("pri", 59)
+	lwp("bindpro", k.Bound-1)
+	lwp("bindpset", 1<<32-1)
+	if k.Set {
+		lwp("bindpset", 3)
 	}
 	put("nlwp", p.Threads)
 	put("size", p.Virtual/1024)
@@ -165,9 +192,9 @@ func (k *Kernel) psinfo(p *simkernel.Process) []byte {
 	putTime(b[psinfo.Offset("start"):], time.Duration(k.Boot.UnixNano())+p.Born)
 	psinfo.PutText(b, "fname", p.Name)
 	base := stack(p)
-	put("argc", 2)
+	put("argc", uint64(len(k.arguments(p))))
 	put("argv", base)
-	put("envp", base+3*uint64(width(p)))
+	put("envp", base+uint64((1+len(k.arguments(p)))*width(p)))
 	put("dmodel", uint64(width(p)/4))
 	lwp("nice", uint64(p.Nice+20))
 	lwp("onpro", p.CPU)
@@ -190,6 +217,9 @@ func (k *Kernel) usage(p *simkernel.Process) []byte {
 
 func status(p *simkernel.Process) []byte {
 	b := make([]byte, pstatus.Size)
+	for member, v := range map[string]uint64{"brkbase": HeapAt, "brksize": 4096, "stkbase": StackAt, "stksize": 4096} {
+		pstatus.Put(b, member, v)
+	}
 	for member, d := range map[string]time.Duration{"utime": p.User, "stime": p.System, "cutime": p.ChildUser, "cstime": p.ChildSystem} {
 		putTime(b[pstatus.Offset(member):], d)
 	}
@@ -204,26 +234,30 @@ func width(p *simkernel.Process) int {
 	return 8
 }
 
-// Memory is the top of a process's stack, and where it begins: pointers to two arguments,
-// pointers to two texts of the environment, and all four. Of every fourth process one is
-// longer than a page.
-func Memory(p *simkernel.Process) (at uint64, all []byte) {
+func (k *Kernel) arguments(p *simkernel.Process) []string {
+	all := p.Arguments()
+	if k.Extra != "" {
+		all = append(all, k.Extra)
+	}
+	return all
+}
+
+// stackOf is the top of a process's stack, and where it begins: pointers to the arguments, to
+// the texts of the environment, and all texts.
+func (k *Kernel) stackOf(p *simkernel.Process) (at uint64, all []byte) {
 	base, size := stack(p), width(p)
+	vectors := [][]string{k.arguments(p), p.Environment()}
+	heads := (len(vectors[0]) + len(vectors[1]) + 2) * size
+	var text []byte
 	pointer := func(v uint64) {
 		all = append(all, binary.LittleEndian.AppendUint64(nil, v)[:size]...)
 	}
-	var text []byte
-	long := "-x"
-	if p.PID%4 == 0 {
-		long = strings.Repeat("x", 5000)
-	}
-	for _, s := range []string{p.Name, long, "", "HOME=/", "A=", ""} {
-		if s == "" {
-			pointer(0)
-			continue
+	for _, vector := range vectors {
+		for _, s := range vector {
+			pointer(base + uint64(heads+len(text)))
+			text = append(append(text, s...), 0)
 		}
-		pointer(base + uint64(6*size+len(text)))
-		text = append(append(text, s...), 0)
+		pointer(0)
 	}
 	return base, append(all, text...)
 }
@@ -234,15 +268,6 @@ func stack(p *simkernel.Process) uint64 {
 		return 0x0804_7000
 	}
 	return 0xffff_fc7f_ffdf_f000
-}
-
-// Link answers the program of a process.
-func (k *Kernel) Link(path string) (string, error) {
-	p, err := k.owned(path)
-	if err != nil {
-		return "", err
-	}
-	return "/usr/bin/" + p.Name, nil
 }
 
 // entries are the statistics that there are now.
@@ -290,7 +315,7 @@ func (k *Kernel) refresh() {
 // Chain answers the number of the chain.
 func (k *Kernel) Chain() (uint64, error) {
 	k.refresh()
-	return k.number, k.call("chain")
+	return k.number, k.Call("chain")
 }
 
 // Statistic answers one of the chain, and the whole chain for number 0.
@@ -313,7 +338,7 @@ func (k *Kernel) Statistic(head, data []byte) (int, error) {
 		}
 		kstat.Put(head, "data_size", uint64(len(answer)))
 	}
-	if err := k.call(name); err != nil {
+	if err := k.Call(name); err != nil {
 		return 0, err
 	}
 	kstat.Put(head, "snaptime", uint64(k.Now))
@@ -345,20 +370,30 @@ type datum struct {
 	value uint64
 }
 
+// Where a named value has its number, which is asked for once: values are rendered millions of
+// times.
+var nameOf, typeOf, valueOf = kstatNamed.At("name"), kstatNamed.Offset("data_type"), kstatNamed.Offset("value")
+
 // values renders named values, behind one that is a text and before another.
 func values(list ...datum) []byte {
-	list = append(append([]datum{{"text", 0, 0x2064616562}}, list...), datum{"long", 9, 1 << 40})
-	all := make([]byte, len(list)*kstatNamed.Size)
-	for i, d := range list {
+	const behind = "a text behind\x00"
+	all := make([]byte, (len(list)+2)*kstatNamed.Size, (len(list)+2)*kstatNamed.Size+len(behind))
+	put := func(i int, d datum) {
 		b := all[i*kstatNamed.Size:]
-		kstatNamed.PutText(b, "name", d.name)
-		kstatNamed.Put(b, "data_type", uint64(d.kind))
-		kstatNamed.Put(b, "value", d.value)
+		copy(b[nameOf.Offset:nameOf.Offset+nameOf.Count-1], d.name)
+		b[typeOf] = byte(d.kind)
+		v := d.value
 		if d.kind == 1 || d.kind == 2 {
-			kstatNamed.Put(b, "value", d.value&(1<<32-1)|0xdeadbeef<<32)
+			v = v&(1<<32-1) | 0xdeadbeef<<32
 		}
+		binary.LittleEndian.PutUint64(b[valueOf:], v)
 	}
-	return append(all, "a text behind\x00"...)
+	put(0, datum{"text", 0, 0x2064616562})
+	for i, d := range list {
+		put(i+1, d)
+	}
+	put(len(list)+1, datum{"long", 9, 1 << 40})
+	return append(all, behind...)
 }
 
 func (k *Kernel) misc() []byte {
@@ -410,36 +445,12 @@ func link(i *simkernel.Interface) []byte {
 	}
 	return values(datum{"ifspeed", 4, 1e9}, datum{"rbytes", 2, i.ReceivedBytes}, datum{"rbytes64", 4, i.ReceivedBytes}, datum{"obytes64", 4, i.SentBytes},
 		datum{"ipackets64", 4, i.ReceivedPackets}, datum{"opackets64", 4, i.SentPackets}, datum{"ierrors", 2, i.ReceiveErrors}, datum{"oerrors", 2, i.SendErrors},
-		datum{"norcvbuf", 2, i.ReceiveDropped}, datum{"noxmtbuf", 2, 0}, datum{"link_state", 2, state})
-}
-
-// File answers /etc/passwd, the list of mounts, and one who is logged in among other records.
-func (k *Kernel) File(path string) ([]byte, error) {
-	if err := k.call(path); err != nil {
-		return nil, err
-	}
-	switch path {
-	case "/etc/passwd":
-		return []byte("# comment\nroot:x:0:0:Super-User:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n"), nil
-	case "/etc/mnttab":
-		return []byte("rpool/ROOT/a\t/\tzfs\trw,devices,dev=4410002\t0\n/devices\t/devices\tdevfs\tdev=9180000\t1\n" +
-			"server:/home\t/home\tnfs\trw,dev=9400001\t2\n-hosts\t/net\tautofs\tnosuid,dev=9440001\t2\n/dev/dsk/c1\t/ro\thsfs\tro\t3\nbroken\n"), nil
-	case "/var/adm/utmpx":
-		var b []byte
-		for _, kind := range []uint64{2, 7, 8} { // BOOT_TIME, USER_PROCESS, DEAD_PROCESS
-			r := make([]byte, futmpx.Size)
-			futmpx.Put(r, "type", kind)
-			futmpx.PutText(r, "user", "root")
-			b = append(b, r...)
-		}
-		return b, nil
-	}
-	return nil, fs.ErrNotExist
+		datum{"norcvbuf", 2, i.ReceiveDropped}, datum{"noxmtbuf", 2, 0}, datum{"link_state", 2, state}, datum{"link_duplex", 2, 2})
 }
 
 // Usage answers a file system, and one that is full.
 func (k *Kernel) Usage(point string) (v [7]uint64, err error) {
-	switch err := k.call("statvfs"); {
+	switch err := k.Call("statvfs"); {
 	case err != nil:
 		return v, err
 	case point == "/home", point == "/net":
@@ -454,7 +465,7 @@ func (k *Kernel) Usage(point string) (v [7]uint64, err error) {
 
 // System answers who the machine is.
 func (k *Kernel) System() ([5]string, error) {
-	return [5]string{"SunOS", "box", "5.11", "illumos-0123456789", "i86pc"}, k.call("uname")
+	return [5]string{"SunOS", "box", "5.11", "illumos-0123456789", "i86pc"}, k.Call("uname")
 }
 
 // Pid is the observer.

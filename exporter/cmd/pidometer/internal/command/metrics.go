@@ -12,7 +12,7 @@ import (
 )
 
 // systems are the operating systems that the catalogue tells of.
-var systems = []string{"linux", "windows", "darwin", "freebsd", "openbsd", "netbsd", "solaris"}
+var systems = []string{"linux", "windows", "darwin", "freebsd", "openbsd", "netbsd", "dragonfly", "solaris"}
 
 // metrics prints the catalogue. It is the same on every system.
 func metrics(_ context.Context, env Env, _ *flags) (End, error) {
