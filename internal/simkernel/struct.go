@@ -15,6 +15,17 @@ type Struct struct {
 	Size  int
 	align int
 	at    map[string]Member
+
+	// Leaves are the members that are no structures, in order, those of inner structures by
+	// their own names.
+	Leaves []Leaf
+}
+
+// Leaf is a member by its name.
+type Leaf struct {
+	Name string
+	Member
+	Text bool // an array of char
 }
 
 // Member is where a member lies.
@@ -45,29 +56,29 @@ func C(name, members string, others ...*Struct) *Struct {
 			pack, _ = strconv.Atoi(names)
 			continue
 		}
-		size, align := kindOf(kind, others)
+		size, align, inner := kindOf(kind, others)
 		for member := range strings.SplitSeq(names, ",") {
-			s.add(strings.TrimSpace(member), size, min(align, pack))
+			s.add(strings.TrimSpace(member), size, min(align, pack), kind == "char", inner)
 		}
 	}
 	s.Size = up(s.Size, s.align)
 	return s
 }
 
-func kindOf(kind string, others []*Struct) (size, align int) {
+func kindOf(kind string, others []*Struct) (size, align int, inner *Struct) {
 	for _, o := range others {
 		if o.Name == kind {
-			return o.Size, o.align
+			return o.Size, o.align, o
 		}
 	}
 	n, ok := basic[kind]
 	if !ok {
 		panic("no C type is called " + kind)
 	}
-	return n, n
+	return n, n, nil
 }
 
-func (s *Struct) add(member string, size, align int) {
+func (s *Struct) add(member string, size, align int, char bool, inner *Struct) {
 	count := 1
 	if name, rest, array := strings.Cut(member, "["); array {
 		n, err := strconv.Atoi(strings.TrimSuffix(rest, "]"))
@@ -80,8 +91,23 @@ func (s *Struct) add(member string, size, align int) {
 		panic(member + " is there twice")
 	}
 	at := up(s.Size, align)
-	s.at[member] = Member{at, size, count}
+	m := Member{at, size, count}
+	s.at[member] = m
 	s.Size, s.align = at+size*count, max(s.align, align)
+	s.addLeaves(Leaf{member, m, char && count > 1}, inner)
+}
+
+func (s *Struct) addLeaves(l Leaf, inner *Struct) {
+	if inner == nil {
+		s.Leaves = append(s.Leaves, l)
+		return
+	}
+	for n := range l.Count {
+		for _, i := range inner.Leaves {
+			i.Offset += l.Offset + n*l.Size
+			s.Leaves = append(s.Leaves, i)
+		}
+	}
 }
 
 func up(n, align int) int { return (n + align - 1) / align * align }
@@ -93,6 +119,16 @@ func (s *Struct) At(member string) Member {
 		panic(fmt.Sprintf("%s has no %s", s.Name, member))
 	}
 	return m
+}
+
+// Leaf is a member by its own name, of an inner structure too. One that is not there panics.
+func (s *Struct) Leaf(name string) Leaf {
+	for _, l := range s.Leaves {
+		if l.Name == name {
+			return l
+		}
+	}
+	panic(fmt.Sprintf("%s has no %s", s.Name, name))
 }
 
 // Offset is that of a member.

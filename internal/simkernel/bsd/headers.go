@@ -233,3 +233,18 @@ var openBSD = headers{
 	device: simkernel.C("sensordev", "int num\nchar xname[16]\nint maxnumt[23], sensors_count"),
 	sensor: simkernel.C("sensor", "char desc[32]\nuint64 tv[2], value\nint type, status, numt, flags"),
 }
+
+// Declarations are the structures that answers of a kernel hold names and addresses in.
+type Declarations struct {
+	Process, File, Socket, Message, Address, Mount, Login, Thread, Region *simkernel.Struct
+}
+
+// NetBSDDeclarations and OpenBSDDeclarations are those of the two.
+var (
+	NetBSDDeclarations  = netBSD.declarations()
+	OpenBSDDeclarations = openBSD.declarations()
+)
+
+func (h *headers) declarations() Declarations {
+	return Declarations{h.process, h.file, h.socket, h.message, h.address, h.mount, h.login, h.thread, h.region}
+}

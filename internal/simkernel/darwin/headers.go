@@ -285,3 +285,8 @@ var (
 
 	socketFile = simkernel.C("socket_fdinfo", "proc_fileinfo file\nsocket_info socket", fileInfo, socketInfo)
 )
+
+// Declarations are the structures that answers of this kernel hold names and addresses in.
+var Declarations = struct {
+	Process, Paths, File, Region, Socket, Inet, Usage, Login, Mount, Message, Address, Inpcb *simkernel.Struct
+}{kinfoProc, vnodePaths, vnodeFile, regionPath, socketFile, inSockinfo, rusageInfo, utmpx, statfs, ifMsghdr, ifaMsghdr, xinpcb}

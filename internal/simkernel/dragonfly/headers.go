@@ -92,3 +92,8 @@ var (
 		short spares2
 		long spare[2]`)
 )
+
+// Declarations are the structures that answers of this kernel hold names and addresses in.
+var Declarations = struct {
+	Process, Mount, Message, Address *simkernel.Struct
+}{kinfoProc, statfs, ifMsghdr, ifaMsghdr}

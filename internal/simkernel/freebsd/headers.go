@@ -218,3 +218,8 @@ var (
 		int is_spare[8]
 		char path[1024]`)
 )
+
+// Declarations are the structures that answers of this kernel hold names and addresses in.
+var Declarations = struct {
+	Process, Open, File, Socket, Region, Mount, Message, Address, Inpcb, Tcpcb *simkernel.Struct
+}{kinfoProc, xfile, kinfoFile, kinfoSocket, kinfoVmentry, statfs, ifMsghdr, ifaMsghdr, xinpcb, xtcpcb}

@@ -167,3 +167,8 @@ var (
 		uint32 instance, pid
 		uint64 created`)
 )
+
+// Declarations are the structures that answers of this kernel hold names and addresses in.
+var Declarations = struct {
+	Process, Login, Open, Acknowledgement, TCP, TCP6, UDP, UDP6 *simkernel.Struct
+}{psinfo, futmpx, prfdinfo, optmgmt, tcpEntry, tcp6Entry, udpEntry, udp6Entry}
