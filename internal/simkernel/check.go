@@ -36,6 +36,9 @@ type Dialect struct {
 	Hides func(entity platform.Entity, name string) bool
 	// Reaped says that nobody is listed who has ended, waited for or not.
 	Reaped bool
+	// Hardware are the fields of each component by its name, nil where they are compared
+	// elsewhere.
+	Hardware func(*World) map[string]map[platform.Field]uint64
 	// Details is how it tells of one process.
 	Details Details
 }
@@ -148,6 +151,11 @@ func (c *check) tell() {
 		}
 		c.add(platform.Network, key, subject{link: i})
 	}
+	if c.Hardware != nil {
+		for name, fields := range c.Hardware(c.World) {
+			c.add(platform.Hardware, platform.Key{Name: name}, subject{component: fields})
+		}
+	}
 }
 
 func (c *check) add(e platform.Entity, key platform.Key, s subject) {
@@ -164,7 +172,7 @@ func (c *check) Sample(s *platform.Sample) bool {
 	what := id{s.Entity, s.Key}
 	truth, ok := c.truth[what]
 	if !ok {
-		if s.Entity == platform.Process || s.Entity == platform.CPU || s.Entity == platform.Disk || s.Entity == platform.Network {
+		if c.knows(s.Entity) {
 			c.fault("%v %v is told of, and there is none", s.Entity, s.Key)
 		}
 		return true
@@ -175,11 +183,31 @@ func (c *check) Sample(s *platform.Sample) bool {
 	c.seen[what] = true
 	first, n := s.Entity.Block()
 	for f := first; f < first+platform.Field(n); f++ {
+		if s.Entity == platform.Hardware {
+			c.component(s, f, truth.component)
+		}
 		if truths[f] != nil && c.given[f].told {
 			c.compare(s, f, truth)
 		}
 	}
 	return true
+}
+
+// knows reports whether everybody of a kind is known.
+func (c *check) knows(e platform.Entity) bool {
+	switch e {
+	case platform.Process, platform.CPU, platform.Disk, platform.Network:
+		return true
+	}
+	return e == platform.Hardware && c.Hardware != nil
+}
+
+// component compares one field of a component, which has those that the truth has.
+func (c *check) component(s *platform.Sample, f platform.Field, truth map[platform.Field]uint64) {
+	value, told := s.Get(f)
+	if want, has := truth[f]; told != has || value != want {
+		c.fault("%v %v: %v is %d (told: %v), want %d (%v)", s.Entity, s.Key, f, int64(value), told, int64(want), has)
+	}
 }
 
 // compare compares one field with the truth, modulo its width.

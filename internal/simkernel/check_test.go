@@ -58,7 +58,21 @@ func (b *honest) Read(_ platform.SourceSet, sink platform.Sink) error {
 	for _, i := range b.Interfaces {
 		b.tell(sink, 4, platform.Key{Name: i.Name}, subject{link: i})
 	}
+	for name, fields := range components(b.World) {
+		b.sample.Reset(platform.Hardware, platform.Key{Name: name})
+		for f, v := range fields {
+			b.sample.Set(f, v)
+		}
+		for range b.change(&b.sample) {
+			sink.Sample(&b.sample)
+		}
+	}
 	return nil
+}
+
+// components are those of a machine that has a fan.
+func components(w *World) map[string]map[platform.Field]uint64 {
+	return map[string]map[platform.Field]uint64{"fan": {platform.HardwareFanSpeed: w.Sensors().Fan}}
 }
 
 func (b *honest) tell(sink platform.Sink, source int, key platform.Key, of subject) {
@@ -82,7 +96,8 @@ func against(seed uint64, change func(*platform.Sample) int) error {
 			}
 			return b, nil
 		},
-		Start: func(_ *World, p *Process) uint64 { return uint64(p.Born / Tick) },
+		Start:    func(_ *World, p *Process) uint64 { return uint64(p.Born / Tick) },
+		Hardware: components,
 	}, seed, 8, 200)
 }
 
@@ -119,10 +134,15 @@ func TestLies(t *testing.T) {
 			s.Set(platform.HostContextSwitches, v&(1<<31-1))
 			return 1
 		}), "host.context_switches is"},
-		"nobody":  {of(platform.Process, func(*platform.Sample) int { return 0 }), "is not told of"},
-		"twice":   {of(platform.Network, func(*platform.Sample) int { return 2 }), "is told of twice"},
-		"another": {of(platform.Process, func(s *platform.Sample) int { s.Key.Start++; return 1 }), "and there is none"},
-		"a ghost": {of(platform.Disk, func(s *platform.Sample) int { s.Key.Name += "x"; return 1 }), "and there is none"},
+		"nobody":       {of(platform.Process, func(*platform.Sample) int { return 0 }), "is not told of"},
+		"twice":        {of(platform.Network, func(*platform.Sample) int { return 2 }), "is told of twice"},
+		"another":      {of(platform.Process, func(s *platform.Sample) int { s.Key.Start++; return 1 }), "and there is none"},
+		"a part":       {of(platform.Hardware, func(s *platform.Sample) int { s.Set(platform.HardwareFanSpeed, 4711); return 1 }), "hardware.fan.speed is 4711"},
+		"half a part":  {of(platform.Hardware, func(s *platform.Sample) int { s.Clear(platform.HardwareFanSpeed); return 1 }), "hardware.fan.speed is 0 (told: false)"},
+		"more of one":  {of(platform.Hardware, func(s *platform.Sample) int { s.Set(platform.HardwareVoltage, 1); return 1 }), "hardware.voltage is 1"},
+		"no part":      {of(platform.Hardware, func(*platform.Sample) int { return 0 }), "is not told of"},
+		"another part": {of(platform.Hardware, func(s *platform.Sample) int { s.Key.Name += "x"; return 1 }), "and there is none"},
+		"a ghost":      {of(platform.Disk, func(s *platform.Sample) int { s.Key.Name += "x"; return 1 }), "and there is none"},
 	} {
 		if err := against(1, c.change); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "seed 1, step") {
 			t.Errorf("%s: %v", name, err)
@@ -134,6 +154,7 @@ func TestLies(t *testing.T) {
 func TestWorlds(t *testing.T) {
 	happened := map[string]int{}
 	var reused, wrapped, zombies, denied int
+	measured := map[string]int{}
 	for seed := range uint64(100) {
 		a, b := New(seed, 8), New(seed, 8)
 		owners := map[uint64]*Process{}
@@ -156,6 +177,9 @@ func TestWorlds(t *testing.T) {
 				denied += int(one(p.Denied))
 				wrapped += int(one(p.FaultsMinor>>32 > 0))
 			}
+			for what, is := range measures(a.Sensors()) {
+				measured[what] += int(one(is))
+			}
 			if a.Find(a.Self) == nil || a.Find(1) == nil {
 				t.Fatalf("seed %d: the observer or the first process has ended", seed)
 			}
@@ -169,5 +193,22 @@ func TestWorlds(t *testing.T) {
 	if reused == 0 || wrapped == 0 || zombies == 0 || denied == 0 {
 		t.Errorf("%d PIDs used again, %d wraps, %d zombies, %d denied", reused, wrapped, zombies, denied)
 	}
+	for what, n := range measured {
+		if n == 0 {
+			t.Errorf("%s: never measured", what)
+		}
+	}
 	t.Logf("%v, %d PIDs used again", happened, reused)
+}
+
+// measures are what sensors should see some time.
+func measures(s Sensors) map[string]bool {
+	b := s.Battery
+	return map[string]bool{
+		"frost": s.Temperatures[0] < 0, "warmth": s.Temperatures[0] > s.Warm && s.Temperatures[0] <= s.Hot, "heat": s.Temperatures[0] > s.Hot,
+		"a broken sensor": s.Broken >= 0, "only whole ones": s.Broken < 0, "a slow fan": s.Fan < s.Slow, "a voltage below 0": s.Volts < 0,
+		"no battery": b.Absent, "a full one": b.Left == b.Full, "a low one": b.Left < b.Low, "one that warns of nothing": b.Low == 0,
+		"one that is charged": b.Charging, "one that is discharged": b.Discharging, "one that rests": !b.Charging && !b.Discharging,
+		"a supply": s.Supply, "no supply": !s.Supply,
+	}
 }

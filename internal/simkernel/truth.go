@@ -8,6 +8,8 @@ type subject struct {
 	cpu     *CPU
 	disk    *Disk
 	link    *Interface
+
+	component map[platform.Field]uint64
 }
 
 // truths is what each field is, in its base unit; nil where a world does not know.
