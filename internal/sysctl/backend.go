@@ -287,6 +287,11 @@ func (b *Backend) AskNamed(name string, args ...int32) ([]byte, error) {
 	return grow(&b.buf, func(buf []byte) (int, error) { return b.kernel.Named(name, args, buf) })
 }
 
+// AskBy reads by a call that is one kernel's alone. The answer is lent as that of [Backend.Ask].
+func (b *Backend) AskBy(call func(buf []byte) (n int, err error)) ([]byte, error) {
+	return grow(&b.buf, call)
+}
+
 // AskRecords reads records of the given size: the name, the size and how many of them
 // there is room for.
 func (b *Backend) AskRecords(size int, mib ...int32) ([]byte, error) {

@@ -54,6 +54,10 @@ type Errno struct {
 // BSD are the numbers that errno(2) of FreeBSD 14, NetBSD 10 and OpenBSD 7.6 have in common.
 var BSD = Errno{Perm: 1, NoEntry: 2, NoProcess: 3, Interrupted: 4, NoDevice: 6, BadFile: 9, NoMemory: 12, Access: 13, Busy: 16, Invalid: 22, NotSupported: 45, NoSystemCall: 78}
 
+// noDriver is ENODEV, whose number is the same on all systems: nobody drives what a file in
+// /dev stands for.
+const noDriver = 19
+
 // Error translates an error number. 0 with a call that failed is an error too.
 func (e Errno) Error(number int) error {
 	switch number {
@@ -67,7 +71,7 @@ func (e Errno) Error(number int) error {
 		return fmt.Errorf("errno %d: %w", number, fs.ErrClosed)
 	case e.Invalid:
 		return fmt.Errorf("errno %d: %w", number, fs.ErrInvalid)
-	case e.NotSupported, e.NoSystemCall, e.NoDevice:
+	case e.NotSupported, e.NoSystemCall, e.NoDevice, noDriver:
 		return fmt.Errorf("errno %d: %w", number, errors.ErrUnsupported)
 	case 0:
 		return fmt.Errorf("failed without an error: %w", ErrContent)

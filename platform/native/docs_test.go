@@ -53,7 +53,8 @@ const left = `## What psutil has and pidometer leaves out
 | physical cores, CPU affinity, limits of a process on OpenBSD and NetBSD | neither kernel tells |
 | CPU frequency on FreeBSD, but for the first CPU's | cpufreq(4) has one dev.cpu.0.freq for all CPUs, and expects them to offer the same levels (cpufreq_attach in sys/kern/kern_cpu.c); the others are told where a kernel has theirs. Virtual machines mostly have none |
 | CPU frequency on NetBSD | there is no number that all processors have |
-| temperatures, fans and batteries on NetBSD | envsys(4) answers with a property list that it maps into the caller's memory, which Go's runtime knows nothing of |
+| power, currents, humidity and drives of arrays on NetBSD | envsys(4) tells them; this version reads its temperatures, fans, voltages, batteries and supplies |
+| model, vendor, serial number and chemistry of a battery on NetBSD | acpibat(4) prints some of that when it finds a battery, and envsys(4) has numbers alone |
 | what each swap area takes | OpenBSD and NetBSD sum them up beside their memory, and FreeBSD's are summed up to be alike; swapctl(2) would tell, and OpenBSD lets no program but its C library call it |
 | paths of programs and of open files on OpenBSD, of open files on NetBSD, and of root folders on both | the kernels keep no names there (kern.file and kern.file2 have device and inode alone) |
 | mappings of a process's memory on OpenBSD | kern.proc_vmmap is for root, tells where mappings are and not of what, and is asked piece by piece; this version does not |
@@ -128,7 +129,7 @@ folder, CPUs, memory, interfaces, file systems, load, and events of processes th
 | windows amd64 | hand-made answers of 64 and 32 bits, fuzzed against slow twins; layouts compared with golang.org/x/sys/windows | hand-made kernel, also of 200 simulated worlds of 200 steps; a recording of Wine 8.0; Wine 8.0, which counts no I/O, page faults and context switches and has no disk counters | hand-made kernel; Wine 8.0 |
 | windows arm64, 386 | compiled | not run | not run |
 | darwin amd64 and arm64 | layouts alone: offsets compared with C declarations of XNU 11417 laid out by the rules of the ABI and with golang.org/x/sys/unix; property lists that Python wrote; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; calls of Mach, IOKit and CoreFoundation against a library in memory; compiled and linked; never run on the real kernel | simulated kernel |
-| freebsd, openbsd, netbsd amd64 and arm64 | layouts alone: offsets compared with C declarations laid out by the rules of the ABI and with golang.org/x/sys/unix; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; compiled; never run on the real kernel | simulated kernel |
+| freebsd, openbsd, netbsd amd64 and arm64 | layouts alone: offsets compared with C declarations laid out by the rules of the ABI and with golang.org/x/sys/unix; NetBSD's property list in hand-made text; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; compiled; never run on the real kernel | simulated kernel |
 | dragonfly amd64 | layouts alone, likewise | simulated kernel, likewise; compiled; never run on the real kernel | simulated kernel |
 | solaris and illumos amd64 | layouts alone: offsets compared with C declarations laid out by the rules of the ABI; values that others recorded of two processes, a CPU and a link on illumos, laid out anew, and the bytes of a socket that its own design shows; fuzzed against slow twins | simulated kernel, 1,000 worlds of 200 steps; compiled; never run on the real kernel | simulated kernel |
 

@@ -32,6 +32,10 @@ type Options struct {
 //   - Pid() uint64 is the calling process.
 //   - Clocks() (now, uptime uint64) is nanoseconds since 1970 and since the start.
 //
+// For sensors it also has:
+//
+//   - Envsys(buf []byte) (n int, err error) is ENVSYS_GETDICTIONARY of envsys(4).
+//
 // For details it also has:
 //
 //   - Folder(path string) ([]string, error) lists the names in a folder.
@@ -49,7 +53,10 @@ type Options struct {
 // the buffer holds it is made again with more room. Errors are those of the standard
 // library where it has one: [io/fs.ErrPermission], [os.ErrProcessDone],
 // [io/fs.ErrNotExist] and [errors.ErrUnsupported].
-type Kernel = sysctl.Kernel
+type Kernel interface {
+	sysctl.Kernel
+	Envsys(buf []byte) (n int, err error)
+}
 
 // Sources returns what a backend can read: processes first, then the host.
 func Sources() []platform.Source { return dialect().Sources() }
@@ -130,7 +137,7 @@ func dialect() *sysctl.Dialect {
 		sysctl.Number("kern.maxfiles", platform.HostFileHandleLimit, ctlKern, kernMaxFiles),
 		sysctl.CPUs("kern.cp_time", clockRate, readCPU, nil),
 		uvm(), sockets(), sysctl.Sessions(&d.Login),
-		sysctl.Disks(&d.Disk), sysctl.Mounts(&d.Mount), sysctl.Interfaces(&d.Interface),
+		sysctl.Disks(&d.Disk), sysctl.Mounts(&d.Mount), sysctl.Interfaces(&d.Interface), sensors(),
 	}
 	return d
 }

@@ -61,6 +61,28 @@ func (kernel) Mounts(buf []byte) (int, error) {
 	return copy(buf, unsafe.Slice((*byte)(unsafe.Pointer(&list[0])), min(count, len(list))*size)), nil
 }
 
+// Envsys is ENVSYS_GETDICTIONARY, _IOWR('E', 0, struct plistref) (sys/envsys.h, sys/ioccom.h). The
+// kernel maps its answer into this process, which unmaps it (_prop_object_copyout, prop_kern.c).
+func (kernel) Envsys(buf []byte) (int, error) {
+	return sysctl.BSD.Call(buf, func(buf []byte) (int, bool, int) {
+		device, err := unix.Open("/dev/sysmon", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return 0, true, errnoOf(err)
+		}
+		defer unix.Close(device)
+		var list struct { // struct plistref (prop/plistref.h)
+			text   unsafe.Pointer
+			length uintptr
+		}
+		const get = 0xc0000000 | unsafe.Sizeof(list)<<16 | 'E'<<8
+		if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(device), get, uintptr(unsafe.Pointer(&list))); errno != 0 {
+			return 0, true, int(errno)
+		}
+		copy(buf, unsafe.Slice((*byte)(list.text), list.length))
+		return int(list.length), unix.MunmapPtr(list.text, list.length) != nil, 0
+	})
+}
+
 // Device is st_rdev of stat(2).
 func (kernel) Device(path string) (uint64, error) {
 	var s unix.Stat_t

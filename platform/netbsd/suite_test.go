@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"testing"
 
@@ -39,8 +40,9 @@ var world = simkernel.Dialect{
 	Exact: []platform.Field{platform.HostCPUUser, platform.HostCPUNice, platform.HostCPUSystem, platform.HostCPUInterrupt, platform.HostCPUIdle,
 		platform.CPUUser, platform.CPUNice, platform.CPUSystem, platform.CPUInterrupt, platform.CPUIdle},
 	// Microseconds since 1970, as the clock was set then.
-	Start:  func(_ *simkernel.World, p *simkernel.Process) uint64 { return uint64(p.Clock.Microseconds()) },
-	Undead: living,
+	Start:    func(_ *simkernel.World, p *simkernel.Process) uint64 { return uint64(p.Clock.Microseconds()) },
+	Undead:   living,
+	Hardware: hardware,
 	Details: simkernel.Details{
 		Adjust: tell,
 		Start: func(w *simkernel.World, p *simkernel.Process) uint64 {
@@ -52,6 +54,68 @@ var world = simkernel.Dialect{
 		Lacks:   []string{"Root", "Affinity"},
 		Refused: []string{"Environment", "WorkingDirectory", "MemoryMaps"},
 	},
+}
+
+// hardware is what sensors measure, as NetBSD's drivers name them.
+func hardware(w *simkernel.World) map[string]map[platform.Field]uint64 {
+	s := w.Sensors()
+	one := func(is bool) uint64 {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	all := map[string]map[platform.Field]uint64{
+		"acpiacad0": {platform.HardwareOnline: one(s.Supply)},
+		"acpitz0.sensor0": {platform.HardwareTemperature: uint64(s.Temperatures[0]),
+			platform.HardwareTemperatureHighDegraded: uint64(s.Warm), platform.HardwareTemperatureHighCritical: uint64(s.Hot),
+			platform.HardwareOK: one(s.Temperatures[0] <= s.Warm), platform.HardwareDegraded: one(s.Temperatures[0] > s.Warm && s.Temperatures[0] <= s.Hot),
+			platform.HardwareFailed: one(s.Temperatures[0] > s.Hot)},
+		"lm0.sensor0": {platform.HardwareFanSpeed: s.Fan, platform.HardwareFanSpeedLowDegraded: s.Slow, platform.HardwareFanSpeedMax: 5000,
+			platform.HardwareOK: one(s.Fan >= s.Slow), platform.HardwareDegraded: one(s.Fan < s.Slow), platform.HardwareFailed: 0},
+		"lm0.sensor1": {platform.HardwareVoltage: uint64(s.Volts)},
+	}
+	for i, t := range s.Temperatures {
+		if i != s.Broken {
+			all[fmt.Sprintf("coretemp%d.sensor0", i)] = map[platform.Field]uint64{platform.HardwareTemperature: uint64(t),
+				platform.HardwareOK: one(t <= s.Hot), platform.HardwareDegraded: 0, platform.HardwareFailed: one(t > s.Hot)}
+		}
+	}
+	if b := s.Battery; !b.Absent {
+		all["acpibat0.sensor2"] = map[platform.Field]uint64{platform.HardwareVoltage: 12_399}
+		all["acpibat0"] = power(s, b)
+	}
+	return all
+}
+
+// power are the fields of a battery.
+func power(s simkernel.Sensors, b simkernel.Battery) map[platform.Field]uint64 {
+	const longest = 100 * 24 * 3600
+	fields := map[platform.Field]uint64{platform.HardwareCharge: uint64(math.Round(float64(b.Left) / float64(b.Full) * 1e6))}
+	if b.Low > 0 {
+		fields[platform.HardwareChargeLowDegraded] = uint64(math.Round(min(float64(b.Low)/float64(b.Full), 1) * 1e6))
+	}
+	state, clock, amount := platform.Field(0), platform.Field(0), uint64(0)
+	switch {
+	case b.Charging:
+		state, clock, amount = platform.HardwareCharging, platform.HardwareTimeCharging, b.Full-b.Left
+	case b.Discharging:
+		state, clock, amount = platform.HardwareDischarging, platform.HardwareTimeDischarging, b.Left
+	case s.Supply && b.Left == b.Full:
+		state = platform.HardwareFull
+	case s.Supply:
+		state = platform.HardwareNotCharging
+	}
+	if state != 0 {
+		for _, f := range []platform.Field{platform.HardwareCharging, platform.HardwareDischarging, platform.HardwareFull, platform.HardwareNotCharging} {
+			fields[f] = 0
+		}
+		fields[state] = 1
+	}
+	if seconds := amount * 3600 / max(b.Flow, 1); clock != 0 && seconds < longest {
+		fields[clock] = seconds * 1e9
+	}
+	return fields
 }
 
 // tell makes a story what NetBSD tells of it. When zombies were made is not told, and the time
