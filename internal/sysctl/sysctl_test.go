@@ -17,7 +17,7 @@ import (
 func TestErrors(t *testing.T) {
 	for number, want := range map[int]error{
 		1: fs.ErrPermission, 13: fs.ErrPermission, 3: os.ErrProcessDone, 2: fs.ErrNotExist, 45: errors.ErrUnsupported,
-		78: errors.ErrUnsupported, 6: errors.ErrUnsupported, 0: ErrContent,
+		78: errors.ErrUnsupported, 6: errors.ErrUnsupported, 19: errors.ErrUnsupported, 0: ErrContent,
 	} {
 		if err := BSD.Error(number); !errors.Is(err, want) {
 			t.Errorf("errno %d is %v, want %v", number, err, want)

@@ -33,8 +33,8 @@ const (
 	nodeOther // of a type that is not known, as a whole
 )
 
-// plistDepth bounds what may be in what. Those of envsys(4) have five: plist, devices,
-// sensors, members, and properties of a device.
+// plistDepth bounds what may be in what. Those of envsys(4) have four: devices, their sensors,
+// what each says, and properties of a device.
 const plistDepth = 8
 
 // plist is a list while it is read. Words are decoded where they stand, so that a list reads
