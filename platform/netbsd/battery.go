@@ -9,8 +9,8 @@ import (
 
 // battery is what the sensors of a battery say together. Capacities are in millionths of a
 // watt-hour or an ampere-hour, and flows in millionths of a watt or an ampere; a battery whose
-// gauge tells a share alone has it in percent (acpi_bat.c in sys/dev/acpi, axppmic.c in
-// sys/dev/i2c).
+// gauge tells a share alone has it in percent (acpi_bat.c in sys/dev/acpi, axppmic.c and cwfg.c
+// in sys/dev/i2c).
 type battery struct {
 	absent         bool
 	charge, design *sensor
@@ -76,18 +76,25 @@ func (r *envReader) sendBattery(p *sysctl.Pass, d *envDevice) error {
 	return p.Hand()
 }
 
-// store is what is left in a battery, and what it holds when full.
+// store is what is left in a battery, and what it holds when full. Percents need not say that
+// they end at 100.
 func (b *battery) store() (left, full int64, ok bool) {
-	if b.charge == nil || !b.charge.known[numberMax] || b.charge.numbers[numberMax] <= 0 {
+	if b.charge == nil {
 		return 0, 0, false
 	}
-	left, ok = b.charge.value()
-	return left, b.charge.numbers[numberMax], ok && left >= 0
+	full = b.charge.numbers[numberMax]
+	if !b.charge.known[numberMax] && b.charge.is("Integer") {
+		full = 100
+	}
+	if left, ok = b.charge.value(); !ok || left < 0 || full <= 0 {
+		return 0, 0, false
+	}
+	return left, full, true
 }
 
 // low is the charge at which the kernel warns.
 func (b *battery) low(full int64) (share uint64, ok bool) {
-	if full <= 0 || !b.charge.known[numberWarningCapacity] || b.charge.numbers[numberWarningCapacity] <= 0 {
+	if full <= 0 || b.charge.numbers[numberWarningCapacity] <= 0 {
 		return 0, false
 	}
 	return millionths(b.charge.numbers[numberWarningCapacity], full), true

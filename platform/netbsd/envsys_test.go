@@ -366,6 +366,10 @@ func TestBatteries(t *testing.T) {
 		"no charge, but does": {[]any{gauge("valid", "Battery charge", "charging", 1, nil)}, states("charging")},
 		"idle, charge hidden": {[]any{still, out}, "none"},
 		"above full":          {[]any{gauge("critical-under", "Integer", "battery percent", 101, map[string]any{"max-value": int64(100), "want-percentage": true}), still, out}, " charge=1000000" + states("full")},
+		"in percent":          {[]any{gauge("valid", "Integer", "battery percent", 42, map[string]any{"want-percentage": true})}, " charge=420000"},
+		"of who knows what":   {[]any{gauge("valid", "Watt hour", "charge", 42, map[string]any{"want-percentage": true}), gauge("valid", "Battery charge", "charging", 1, nil)}, states("charging")},
+		"of too much":         {[]any{gauge("valid", "Watt hour", "charge", 42, map[string]any{"want-percentage": true, "max-value": int64(1 << 40)}), gauge("valid", "Battery charge", "charging", 1, nil)}, states("charging")},
+		"charge unknown":      {[]any{gauge("invalid", "Watt hour", "charge", 42, map[string]any{"want-percentage": true, "max-value": int64(100), "warning-capacity": int64(5)}), still, flows(7)}, states("discharging")},
 		"below empty":         {[]any{gauge("valid", "Integer", "battery percent", -1, map[string]any{"max-value": int64(100), "want-percentage": true}), still, out}, "none"},
 		"nothing":             {nil, "none"},
 	} {

@@ -53,7 +53,10 @@ func (s *sensor) take(key []byte, value node) {
 	case nodeNumber:
 		for i, word := range numberWords {
 			if string(key) == word {
-				s.numbers[i], s.known[i] = value.v, value.v >= math.MinInt32 && value.v <= math.MaxInt32
+				s.numbers[i], s.known[i] = 0, value.v >= math.MinInt32 && value.v <= math.MaxInt32
+				if s.known[i] {
+					s.numbers[i] = value.v
+				}
 			}
 		}
 	case nodeTrue, nodeFalse:
