@@ -97,7 +97,7 @@ var table = []arrow{
 		"google.golang.org/grpc/...",
 		"google.golang.org/protobuf/...",
 	}},
-	{"internal/simkernel", []string{"platform", "internal/layout"}, nil},
+	{"internal/simkernel", []string{"platform", "platform/platformtest", "internal/layout"}, nil},
 	{"internal/simkernel/*", []string{"internal/simkernel"}, nil},
 }
 

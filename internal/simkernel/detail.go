@@ -156,6 +156,9 @@ func (w *World) Tell(p *Process, start func(*World, *Process) uint64) *Story {
 		s.OpenFiles[0].Mode, flags = "a", 1|8
 	}
 	s.OpenFiles[0].Flags = &flags
+	if p.Closed {
+		s.OpenFiles = []platform.OpenFile{}
+	}
 	if p.State < Zombie {
 		cpu := int(p.CPU)
 		s.Identity.LastCPU = &cpu

@@ -52,6 +52,7 @@ type Process struct {
 	Nice          int
 	CPU           uint64 // that it ran on last
 	Denied        bool   // what needs a right is refused
+	Closed        bool   // it has closed its file
 	Status        uint64 // of a zombie, as wait(2) tells it
 }
 

@@ -26,6 +26,9 @@ func TestBackend(t *testing.T) {
 	})
 }
 
+// Every promise of an inspector holds on it too.
+func TestInspector(t *testing.T) { simkernel.TestInspector(t, world(false), Details()) }
+
 // ofTask are the fields that the kernel tells of processes of the same user alone.
 var ofTask = []platform.Field{platform.ProcessCPUUser, platform.ProcessCPUSystem, platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual,
 	platform.ProcessThreads, platform.ProcessFaultsMinor, platform.ProcessFaultsMajor, platform.ProcessSwitches,

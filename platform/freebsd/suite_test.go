@@ -22,6 +22,9 @@ func TestBackend(t *testing.T) {
 	})
 }
 
+// Every promise of an inspector holds on it too.
+func TestInspector(t *testing.T) { simkernel.TestInspector(t, world, Details()) }
+
 // world is how FreeBSD tells of a world.
 var world = simkernel.Dialect{
 	Open: func(w *simkernel.World) (platform.Backend, error) { return New(Options{Kernel: sim.New(w)}) },

@@ -28,7 +28,12 @@ func open(t *testing.T) func() (platform.Backend, error) {
 //	go test -v -run TestMachine ./platform/native
 func TestMachine(t *testing.T) {
 	platformtest.TestBackend(t, open(t))
-	platformtest.TestInspector(t, open(t))
+	platformtest.TestInspectorAs(t, func() (platform.Backend, *platformtest.Observer, error) {
+		b, err := open(t)()
+		o := platformtest.Caller()
+		o.Details = native.Details(runtime.GOOS)
+		return b, o, err
+	})
 	b, err := open(t)()
 	if err != nil {
 		t.Fatal(err)

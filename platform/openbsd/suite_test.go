@@ -27,6 +27,9 @@ func TestBackend(t *testing.T) {
 	platformtest.TestBackend(t, func() (platform.Backend, error) { return New(Options{Kernel: machine()}) })
 }
 
+// Every promise of an inspector holds on it too.
+func TestInspector(t *testing.T) { simkernel.TestInspector(t, world, Details()) }
+
 // living are the fields that a zombie has not.
 var living = []platform.Field{platform.ProcessCPUUser, platform.ProcessCPUSystem, platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual,
 	platform.ProcessMemoryPeak, platform.ProcessFaultsMinor, platform.ProcessFaultsMajor, platform.ProcessDiskReads, platform.ProcessDiskWrites,

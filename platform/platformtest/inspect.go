@@ -3,52 +3,86 @@ package platformtest
 import (
 	"context"
 	"errors"
+	"flag"
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pidometer/pidometer/platform"
 )
 
+// inspectorCase is one promise of package platform of an inspector.
+type inspectorCase struct {
+	name        string
+	explanation string // what an inspector should do
+	check       func(platform.Inspector, *Observer) error
+}
+
 // TestInspector checks what package platform promises of a backend that is a
-// [platform.Inspector], each on one that open opens for it.
+// [platform.Inspector], each on one that open opens for it on this machine.
 func TestInspector(t *testing.T, open func() (platform.Backend, error)) {
 	t.Helper()
-	for _, c := range inspectorCases() {
+	TestInspectorAs(t, func() (platform.Backend, *Observer, error) {
+		b, err := open()
+		return b, Caller(), err
+	})
+}
+
+// TestInspectorAs is [TestInspector] where more is known of the calling process, or where it is
+// not that of the test: on a made-up kernel.
+func TestInspectorAs(t *testing.T, open func() (platform.Backend, *Observer, error)) {
+	t.Helper()
+	all, ran := inspectorCases(), 0
+	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
-			if err := run(c, open); err != nil {
+			ran++
+			if err := c.run(open); err != nil {
 				t.Errorf("an inspector should %s:\n%v", c.explanation, err)
 			}
 		})
 	}
-}
-
-func inspectorCases() []testCase {
-	return []testCase{
-		{"is one", "be a platform.Inspector", inspecting(func(platform.Inspector) error { return nil })},
-		{"self", "open the calling process by platform.Self, and tell who it is", inspecting(checkSelfInspection)},
-		{"key", "open whoever has a PID, and nobody whose start is another", inspecting(checkInspectionKey)},
-		{"nobody", "answer os.ErrProcessDone for a PID that nobody has", inspecting(checkNobody)},
-		{"arguments", "tell the arguments of the calling process", inspecting(checkOwnArguments)},
-		{"files", "list a regular file that is open, and not one that is closed", inspecting(checkOwnFiles)},
-		{"kin", "list the calling process among the descendants of its parent", inspecting(checkOwnKin)},
-		{"threads", "list threads in order, each once", inspecting(checkOwnThreads)},
-		{"lists", "give lists that are not nil, or an error with a class", inspecting(checkLists)},
-		{"closed", "refuse to tell anything of an inspection that is closed, and close twice", inspecting(checkClosed)},
-		{"cancelled inspection", "open nothing when the context has ended", inspecting(checkCancelledInspection)},
-		{"beside a pass", "inspect while a pass is open", inspecting(checkBesidePass)},
+	t.Logf("%d of %d cases of an inspector", ran, len(all))
+	if ran < len(all) && !picked() {
+		t.Errorf("%d cases did not run", len(all)-ran)
 	}
 }
 
-// inspecting makes a check of a backend out of one of an inspector.
-func inspecting(check func(platform.Inspector) error) func(platform.Backend) error {
-	return func(b platform.Backend) error {
-		i, ok := b.(platform.Inspector)
-		if !ok {
-			return errors.New("it is none")
-		}
-		return check(i)
+// picked reports whether who runs the tests wants some of the cases alone.
+func picked() bool {
+	pattern := flag.Lookup("test.run")
+	return pattern != nil && strings.Contains(pattern.Value.String(), "/")
+}
+
+// run checks one case.
+func (c *inspectorCase) run(open func() (platform.Backend, *Observer, error)) error {
+	b, o, err := open()
+	if err != nil {
+		return err
+	}
+	i, ok := b.(platform.Inspector)
+	if !ok {
+		return errors.Join(errors.New("it is none"), b.Close())
+	}
+	return errors.Join(c.check(i, o), b.Close())
+}
+
+func inspectorCases() []inspectorCase {
+	return []inspectorCase{
+		{"is one", "be a platform.Inspector", func(platform.Inspector, *Observer) error { return nil }},
+		{"self", "open the calling process by platform.Self, and tell who it is", checkSelfInspection},
+		{"key", "open whoever has a PID, and nobody whose start is another", checkInspectionKey},
+		{"nobody", "answer os.ErrProcessDone for a PID that nobody has", checkNobody},
+		{"arguments", "tell the arguments of the calling process", checkOwnArguments},
+		{"files", "list a regular file that is open, and not one that is closed", checkOwnFiles},
+		{"kin", "list the calling process among the descendants of its parent", checkOwnKin},
+		{"threads", "list threads in order, each once", checkOwnThreads},
+		{"lists", "give lists that are not nil, or an error with a class", checkLists},
+		{"declared details", "tell what it declares, and say of every other detail that it is unsupported", checkDeclaredDetails},
+		{"closed", "refuse to tell anything of an inspection that is closed, and close twice", checkClosed},
+		{"cancelled inspection", "open nothing when the context has ended", checkCancelledInspection},
+		{"beside a pass", "inspect while a pass is open", checkBesidePass},
 	}
 }
 
@@ -64,22 +98,24 @@ func withSelf(i platform.Inspector, check func(f *faults, p platform.Inspection)
 	return f.err()
 }
 
-func checkSelfInspection(i platform.Inspector) error {
+func checkSelfInspection(i platform.Inspector, o *Observer) error {
 	return withSelf(i, func(f *faults, p platform.Inspection) {
 		id, err := p.Identity()
-		if err != nil || id.Key != p.Key() || id.Key.ID != uint64(os.Getpid()) || id.Key.Start == 0 {
-			f.add("it is %+v, %v, want %d", id.Key, err, os.Getpid())
+		if err != nil || id.Key != p.Key() || id.Key.ID != o.PID || id.Key.Start == 0 {
+			f.add("it is %+v, %v, want %d", id.Key, err, o.PID)
 		}
-		if id.Command == "" || id.Parent != uint64(os.Getppid()) {
-			f.add("%q of %d, want the parent %d", id.Command, id.Parent, os.Getppid())
+		if id.Command == "" || o.Command != "" && id.Command != o.Command || id.Parent != o.Parent {
+			f.add("%q of %d, want %q of %d", id.Command, id.Parent, o.Command, o.Parent)
 		}
-		if ids := id.Users; ids != nil && os.Getuid() >= 0 && (int(ids.Real) != os.Getuid() || int(ids.Effective) != os.Geteuid()) {
-			f.add("users %+v, want %d and %d", ids, os.Getuid(), os.Geteuid())
+		if ids := id.Users; ids != nil && o.Users != nil && (ids.Real != o.Users.Real || ids.Effective != o.Users.Effective) {
+			f.add("users %+v, want %+v", ids, o.Users)
 		}
 	})
 }
 
-func checkInspectionKey(i platform.Inspector) error {
+// checkInspectionKey asks for a start that is two units later: one may be rounding, where a
+// kernel tells both a process's start and its own by a clock that is set.
+func checkInspectionKey(i platform.Inspector, _ *Observer) error {
 	return withSelf(i, func(f *faults, p platform.Inspection) {
 		anybody, err := i.Inspect(context.Background(), platform.Key{ID: p.Key().ID})
 		if err != nil {
@@ -91,14 +127,14 @@ func checkInspectionKey(i platform.Inspector) error {
 			f.add("%+v without a start, want %+v", anybody.Key(), p.Key())
 		}
 		key := p.Key()
-		key.Start++
+		key.Start += 2
 		if other, err := i.Inspect(context.Background(), key); !errors.Is(err, os.ErrProcessDone) {
 			f.add("another start gave %v, %v", other, err)
 		}
 	})
 }
 
-func checkNobody(i platform.Inspector) error {
+func checkNobody(i platform.Inspector, _ *Observer) error {
 	var f faults
 	for _, id := range []uint64{1 << 31, 1 << 40} {
 		if p, err := i.Inspect(context.Background(), platform.Key{ID: id}); !errors.Is(err, os.ErrProcessDone) {
@@ -108,45 +144,50 @@ func checkNobody(i platform.Inspector) error {
 	return f.err()
 }
 
-func checkOwnArguments(i platform.Inspector) error {
+func checkOwnArguments(i platform.Inspector, o *Observer) error {
 	return withSelf(i, func(f *faults, p platform.Inspection) {
-		if args, err := p.Arguments(); err != nil || !slices.Equal(args, os.Args) {
-			f.add("%q, %v, want %q", args, err, os.Args)
+		if args, err := p.Arguments(); err != nil || !slices.Equal(args, o.Arguments) {
+			f.add("%q, %v, want %q", args, err, o.Arguments)
 		}
 	})
 }
 
-func checkOwnFiles(i platform.Inspector) error {
+// checkOwnFiles looks for a file by its path, or by its descriptor where the kernel keeps no
+// names.
+func checkOwnFiles(i platform.Inspector, o *Observer) error {
 	return withSelf(i, func(f *faults, p platform.Inspection) {
-		file, err := os.CreateTemp("", "open")
+		if o.lacks("OpenFiles") {
+			return // checkDeclaredDetails looks at what it says then
+		}
+		file, err := o.Open()
 		if err != nil {
 			f.add("%v", err)
 			return
 		}
-		defer os.Remove(file.Name())
-		fd := int(file.Fd())
 		lists := func() (listed bool) {
 			files, err := p.OpenFiles()
 			if err != nil {
 				f.add("%v", err)
 			}
-			return slices.ContainsFunc(files, func(o platform.OpenFile) bool {
-				return o.Path == file.Name() || o.Path == "" && o.FD == fd // whose kernel keeps no names
+			return slices.ContainsFunc(files, func(open platform.OpenFile) bool {
+				return open.Path == file.Path || open.Path == "" && open.FD == file.FD
 			})
 		}
 		if !lists() {
-			f.add("%s is open", file.Name())
+			f.add("%s is open", file.Path)
 		}
-		file.Close()
+		if err := file.Close(); err != nil {
+			f.add("%v", err)
+		}
 		if lists() {
-			f.add("%s is closed", file.Name())
+			f.add("%s is closed", file.Path)
 		}
 	})
 }
 
 // checkOwnKin lets a parent be gone where its PID is kept: on Windows, whose children
 // have no other parent then (and on Wine all do that a program of another system started).
-func checkOwnKin(i platform.Inspector) error {
+func checkOwnKin(i platform.Inspector, _ *Observer) error {
 	return withSelf(i, func(f *faults, p platform.Inspection) {
 		parents, err := p.Parents()
 		if err == nil && parents != nil && len(parents) == 0 && isOrphan(i, p) {
@@ -186,7 +227,7 @@ func isOrphan(i platform.Inspector, p platform.Inspection) bool {
 	return parent.Key().Start > p.Key().Start
 }
 
-func checkOwnThreads(i platform.Inspector) error {
+func checkOwnThreads(i platform.Inspector, _ *Observer) error {
 	return withSelf(i, func(f *faults, p platform.Inspection) {
 		threads, err := p.Threads()
 		if err != nil || len(threads) == 0 {
@@ -216,7 +257,7 @@ func checkList[T any](f *faults, name string, list func() ([]T, error)) {
 	}
 }
 
-func checkLists(i platform.Inspector) error {
+func checkLists(i platform.Inspector, _ *Observer) error {
 	ctx := context.Background()
 	return withSelf(i, func(f *faults, p platform.Inspection) {
 		checkList(f, "arguments", p.Arguments)
@@ -236,7 +277,44 @@ func checkLists(i platform.Inspector) error {
 	})
 }
 
-func checkClosed(i platform.Inspector) error {
+// checkDeclaredDetails asks for everything: what is declared may be refused, or be nothing
+// that this process has, and what is not is unsupported.
+func checkDeclaredDetails(i platform.Inspector, o *Observer) error {
+	ctx := context.Background()
+	return withSelf(i, func(f *faults, p platform.Inspection) {
+		for name, ask := range map[string]func() error{
+			"Identity":         func() error { return errorOf(p.Identity()) },
+			"Arguments":        func() error { return errorOf(p.Arguments()) },
+			"Environment":      func() error { return errorOf(p.Environment()) },
+			"Executable":       func() error { return errorOf(p.Executable()) },
+			"WorkingDirectory": func() error { return errorOf(p.WorkingDirectory()) },
+			"Root":             func() error { return errorOf(p.Root()) },
+			"Affinity":         func() error { return errorOf(p.Affinity()) },
+			"IOPriority":       func() error { return errorOf(p.IOPriority()) },
+			"OpenFiles":        func() error { return errorOf(p.OpenFiles()) },
+			"Connections":      func() error { return errorOf(p.Connections()) },
+			"SocketStats":      func() error { return errorOf(p.SocketStats()) },
+			"Threads":          func() error { return errorOf(p.Threads()) },
+			"MemoryMaps":       func() error { return errorOf(p.MemoryMaps()) },
+			"Limits":           func() error { return errorOf(p.Limits()) },
+			"Children":         func() error { return errorOf(p.Children()) },
+			"Descendants":      func() error { return errorOf(p.Descendants()) },
+			"Parents":          func() error { return errorOf(p.Parents()) },
+			"Interfaces":       func() error { return errorOf(i.Interfaces(ctx)) },
+			"Mounts":           func() error { return errorOf(i.Mounts(ctx)) },
+			"Sessions":         func() error { return errorOf(i.Sessions(ctx)) },
+		} {
+			if err := ask(); o.lacks(name) && !errors.Is(err, errors.ErrUnsupported) {
+				f.add("%s is not declared, and gave %v", name, err)
+			}
+		}
+	})
+}
+
+// errorOf is the error of an answer.
+func errorOf[T any](_ T, err error) error { return err }
+
+func checkClosed(i platform.Inspector, _ *Observer) error {
 	p, err := i.Inspect(context.Background(), platform.Self)
 	if err != nil {
 		return err
@@ -254,7 +332,7 @@ func checkClosed(i platform.Inspector) error {
 	return f.err()
 }
 
-func checkCancelledInspection(i platform.Inspector) error {
+func checkCancelledInspection(i platform.Inspector, _ *Observer) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var f faults
@@ -264,8 +342,8 @@ func checkCancelledInspection(i platform.Inspector) error {
 	return f.err()
 }
 
-func checkBesidePass(i platform.Inspector) error {
+func checkBesidePass(i platform.Inspector, o *Observer) error {
 	return within(i, func(platform.Reader) error {
-		return errors.Join(checkSelfInspection(i), checkOwnThreads(i))
+		return errors.Join(checkSelfInspection(i, o), checkOwnThreads(i, o))
 	})
 }

@@ -22,6 +22,9 @@ func TestBackend(t *testing.T) {
 	})
 }
 
+// Every promise of an inspector holds on it too.
+func TestInspector(t *testing.T) { simkernel.TestInspector(t, world, Details()) }
+
 // used are the fields of a process that its usage tells, and held those of psinfo that a
 // zombie has not.
 var (

@@ -133,7 +133,10 @@ func (k *Kernel) files(args []int32) ([]byte, error) {
 		if k.open {
 			rows = append(rows, k.vnode(p, -2, 1, 2))
 		}
-		rows = append(rows, k.vnode(p, 0, 1, 4), k.unixFile(p), k.socketFile(p), k.vnode(p, simkernel.FileFD, 1, 1))
+		rows = append(rows, k.vnode(p, 0, 1, 4), k.unixFile(p), k.socketFile(p))
+		if !p.Closed {
+			rows = append(rows, k.vnode(p, simkernel.FileFD, 1, 1))
+		}
 	}
 	return records(rows, args[2]), nil
 }

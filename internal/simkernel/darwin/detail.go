@@ -16,8 +16,11 @@ const (
 )
 
 // files lists what a process has open: its file, a device, two sockets, and pipes.
-func (k *Kernel) files(*simkernel.Process, uint64) (all []byte, _ error) {
+func (k *Kernel) files(p *simkernel.Process, _ uint64) (all []byte, _ error) {
 	for i := range k.Files + 1 {
+		if i == 1 && p.Closed {
+			continue
+		}
 		fd, kind := pipeFD+i, 6 // PROX_FDTYPE_PIPE
 		switch i {
 		case 0:

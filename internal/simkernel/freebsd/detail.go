@@ -50,7 +50,9 @@ func (k *Kernel) descriptors(p *simkernel.Process) (all []byte) {
 	file(-2, 1, 2, 1, 0, "/")
 	file(-5, 1, 1, 1, 0, p.Executable())
 	file(0, 1, 4, 3, 0, "/dev/null")
-	file(simkernel.FileFD, 1, 1, flags, p.Position(), p.Path())
+	if !p.Closed {
+		file(simkernel.FileFD, 1, 1, flags, p.Position(), p.Path())
+	}
 	file(7, 3, 0, 3, 0, "")
 	all = append(all, socket(simkernel.UnixFD, 1, 1, 0, unixAddress(p.UnixPath()), nil, 0)...)
 	protocol, kind, family := uint64(17), uint64(2), uint64(2)

@@ -75,8 +75,12 @@ func (k *Kernel) Names(dir string) ([]string, error) {
 	case k.Old && strings.HasSuffix(dir, "/fdinfo"):
 		return nil, fs.ErrNotExist
 	}
-	if _, err := k.owned(dir); err != nil {
+	p, err := k.owned(dir)
+	if err != nil {
 		return nil, err
+	}
+	if p.Closed {
+		return []string{"4", "5", "9"}, nil
 	}
 	return []string{"4", "3", "5", "9"}, nil
 }
