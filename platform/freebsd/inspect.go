@@ -191,7 +191,7 @@ func affinity() sysctl.Detail[platform.Affinity] {
 			if err != nil {
 				return platform.Affinity{}, err
 			}
-			return platform.Affinity{CPUs: decodeSet(buf[:min(n, len(buf))])}, nil
+			return platform.Affinity{CPUs: sysctl.CPUSet(buf[:min(n, len(buf))])}, nil
 		}}
 }
 
@@ -201,17 +201,6 @@ const affinityRoom = 256
 // sets is what a kernel has beside [sysctl.Kernel].
 type sets interface {
 	Affinity(pid uint64, buf []byte) (n int, err error)
-}
-
-// decodeSet returns the numbers of the bits that are set.
-func decodeSet(b []byte) []int {
-	cpus := []int{}
-	for i := range 8 * len(b) {
-		if b[i/8]>>(i%8)&1 != 0 {
-			cpus = append(cpus, i)
-		}
-	}
-	return cpus
 }
 
 // More offsets in struct futx.

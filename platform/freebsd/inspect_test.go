@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"reflect"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -184,23 +183,6 @@ func FuzzDecodeDescriptor(f *testing.F) {
 			if isFile && isSocket || isFile && (kind != 1 || file.FD != int(fd)) || isSocket && (kind != 2 || socket.FD != int(fd)) || (isFile || isSocket) && fd < 0 {
 				t.Errorf("%+v, %+v of kind %d, descriptor %d", file, socket, kind, fd)
 			}
-		}
-	})
-}
-
-func FuzzDecodeSet(f *testing.F) {
-	f.Add([]byte{5, 0, 128})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		want := []int{}
-		for i, v := range b {
-			for bit := 0; v != 0; bit, v = bit+1, v/2 {
-				if v%2 == 1 {
-					want = append(want, 8*i+bit)
-				}
-			}
-		}
-		if got := decodeSet(b); !reflect.DeepEqual(got, want) {
-			t.Errorf("%v, want %v", got, want)
 		}
 	})
 }

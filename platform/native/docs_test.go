@@ -50,7 +50,8 @@ const left = `## What psutil has and pidometer leaves out
 | merged requests | no kernel of them counts any |
 | bytes that a process read and wrote | requests are counted, bytes are not |
 | unique, proportional and swapped memory of a process, I/O priority | no kernel of them tells |
-| physical cores, CPU affinity, limits of a process on OpenBSD and NetBSD | neither kernel tells |
+| physical cores on OpenBSD and NetBSD | neither kernel tells |
+| limits of a process on OpenBSD | the kernel tells them to the process itself |
 | CPU frequency on FreeBSD, but for the first CPU's | cpufreq(4) has one dev.cpu.0.freq for all CPUs, and expects them to offer the same levels (cpufreq_attach in sys/kern/kern_cpu.c); the others are told where a kernel has theirs. Virtual machines mostly have none |
 | CPU frequency on NetBSD | there is no number that all processors have |
 | power, currents, humidity and drives of arrays on NetBSD | envsys(4) tells them; this version reads its temperatures, fans, voltages, batteries and supplies |
@@ -60,7 +61,8 @@ const left = `## What psutil has and pidometer leaves out
 | mappings of a process's memory on OpenBSD | kern.proc_vmmap is for root, tells where mappings are and not of what, and is asked piece by piece; this version does not |
 | how much of a mapping is in memory on NetBSD; whether memory without a file is shared on FreeBSD and NetBSD | neither vm.proc.map nor kern.proc.vmmap tells |
 | user and system time of a thread on NetBSD | the kernel keeps one time of a thread, which is shown as user time |
-| CPU affinity on OpenBSD and NetBSD | OpenBSD has none; on NetBSD this version does not ask _sched_getaffinity_np(3), which tells of single threads |
+| CPU affinity on OpenBSD, and as a metric on NetBSD | OpenBSD has none; NetBSD's kernel tells of one thread in a call, which is done for a process that is inspected: of its first thread |
+| which CPUs are offline in the affinity of a process on NetBSD, and the affinity of its kernel's own process | a set is empty where nobody chose, and all CPUs are shown then; PID 0 means the caller there |
 | I/O priority and statistics of sockets of a process | no kernel of them has an I/O priority, and TCP_INFO is told to whoever has the socket |
 | the start of a zombie on OpenBSD and NetBSD | their rows tell nobody's who has ended; passes remember it |
 | events of processes that nobody followed or made | kqueue(2) tells of the processes that it is asked about, the first 256 that passes see, and of all that those make. Passes tell who else came and went |

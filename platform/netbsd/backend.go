@@ -40,6 +40,7 @@ type Options struct {
 //
 //   - Folder(path string) ([]string, error) lists the names in a folder.
 //   - Device(path string) (uint64, error) is the number of the device that a file is.
+//   - Affinity(pid, thread uint64, buf []byte) (n int, err error) is _sched_getaffinity(2).
 //
 // To be listened to it also has the calls of kqueue(2), each of which tells whether it
 // failed, and the errno:

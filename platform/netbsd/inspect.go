@@ -37,7 +37,7 @@ func details() sysctl.Details {
 		Arguments: words("kern.proc_args argv", "", argsVector), Environment: words("kern.proc_args env", needsSameUser, argsEnviron),
 		Executable: path("kern.proc_args pathname", "", argsPath), WorkingDirectory: path("kern.proc_args cwd", needsSameUser, argsCwd),
 		Root:      sysctl.Detail[platform.Link]{Lacks: "the kernel tells no path of it"},
-		Affinity:  sysctl.Detail[platform.Affinity]{Lacks: "this version does not ask _sched_getaffinity_np(3), which tells of single threads"},
+		Affinity:  affinity(),
 		OpenFiles: openFiles(), Connections: connections(), Threads: threads(), MemoryMaps: memoryMaps(), Limits: limits(),
 	}
 }
@@ -72,16 +72,20 @@ const (
 func threads() sysctl.Detail[[]platform.Thread] {
 	return sysctl.Detail[[]platform.Thread]{Reads: []string{"kern.lwp"}, Kernel: true,
 		Of: func(p *sysctl.Inspection, v *sysctl.Visit) ([]platform.Thread, error) {
-			b, err := p.AskRecords(threadSize, ctlKern, kernLWP, int32(v.Key.ID))
-			if err != nil {
-				return nil, err
-			}
-			all, ok := decodeThreads(b)
-			if !ok {
-				return nil, sysctl.ErrContent
-			}
-			return all, nil
+			return readThreads(p, v.Key.ID)
 		}}
+}
+
+func readThreads(p *sysctl.Inspection, pid uint64) ([]platform.Thread, error) {
+	b, err := p.AskRecords(threadSize, ctlKern, kernLWP, int32(pid))
+	if err != nil {
+		return nil, err
+	}
+	all, ok := decodeThreads(b)
+	if !ok {
+		return nil, sysctl.ErrContent
+	}
+	return all, nil
 }
 
 // decodeThreads reads threads. The kernel keeps one time of each, which is put down as user

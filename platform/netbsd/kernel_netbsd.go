@@ -90,6 +90,15 @@ func (kernel) Device(path string) (uint64, error) {
 	return uint64(s.Rdev), translate(err)
 }
 
+// Affinity is _sched_getaffinity(2), which pthread_getaffinity_np(3) makes.
+func (kernel) Affinity(pid, thread uint64, buf []byte) (int, error) {
+	_, _, errno := unix.Syscall6(unix.SYS__SCHED_GETAFFINITY, uintptr(pid), uintptr(thread), uintptr(len(buf)), uintptr(unsafe.Pointer(&buf[0])), 0, 0)
+	if errno != 0 {
+		return 0, translate(errno)
+	}
+	return len(buf), nil
+}
+
 // Clocks are CLOCK_REALTIME and CLOCK_MONOTONIC, which counts from the start.
 func (kernel) Clocks() (now, uptime uint64) {
 	var t unix.Timespec

@@ -54,7 +54,7 @@ var world = simkernel.Dialect{
 			}
 			return uint64(p.Clock.Microseconds())
 		},
-		Lacks:   []string{"Root", "Affinity"},
+		Lacks:   []string{"Root"},
 		Refused: []string{"Environment", "WorkingDirectory", "MemoryMaps"},
 	},
 }
@@ -131,6 +131,9 @@ func tell(_ *simkernel.World, p *simkernel.Process, s *simkernel.Story) {
 		s.Identity.CPU = platform.CPUTimes{}
 	}
 	s.OpenFiles[0].Path = ""
+	if chosen := bsd.Chosen(p); chosen != nil {
+		s.Affinity.CPUs = chosen
+	}
 	s.Connections[0].Inode, s.Connections[1].Inode = bsd.Address(p), bsd.Address(p)+0x40
 	for i := range s.Threads {
 		s.Threads[i].CPU = platform.CPUTimes{User: s.Threads[i].CPU.User + s.Threads[i].CPU.System}

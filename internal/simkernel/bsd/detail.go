@@ -62,6 +62,39 @@ func (k *Kernel) owner(pid int32, right bool) (*simkernel.Process, error) {
 	return p, nil
 }
 
+// Chosen are the CPUs that somebody chose for a process on NetBSD, nil for nobody.
+func Chosen(p *simkernel.Process) []int {
+	if p.PID%3 == 0 {
+		return []int{0}
+	}
+	return nil
+}
+
+// maxCPUs is MAXCPUS of amd64.
+const maxCPUs = 256
+
+// Affinity tells what was chosen for the first thread of a process, and for each other one the
+// opposite.
+func (k *Kernel) Affinity(pid, thread uint64, buf []byte) (int, error) {
+	if err := k.Call("_sched_getaffinity"); err != nil {
+		return 0, err
+	}
+	p, err := k.owner(int32(pid), false)
+	switch {
+	case err != nil:
+		return 0, err
+	case 8*len(buf) > maxCPUs:
+		return 0, fs.ErrInvalid
+	case thread != 0 && (thread < p.Thread(0) || thread >= p.Thread(p.Threads)):
+		return 0, os.ErrProcessDone
+	}
+	set := make([]byte, len(buf))
+	if (len(Chosen(p)) > 0) == (thread == p.Thread(0) || p.Threads == 1) {
+		set[0] = 1
+	}
+	return k.Write(set, buf, nil)
+}
+
 func (k *Kernel) folder(args []int32) ([]byte, error) {
 	p, err := k.owner(args[0], true)
 	if err != nil {
