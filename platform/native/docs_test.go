@@ -58,8 +58,8 @@ const left = `## What psutil has and pidometer leaves out
 | model, vendor, serial number and chemistry of a battery on NetBSD | acpibat(4) prints some of that when it finds a battery, and envsys(4) has numbers alone |
 | what each swap area takes | OpenBSD and NetBSD sum them up beside their memory, and FreeBSD's are summed up to be alike; swapctl(2) would tell, and OpenBSD lets no program but its C library call it |
 | paths of programs and of open files on OpenBSD, of open files on NetBSD, and of root folders on both | the kernels keep no names there (kern.file and kern.file2 have device and inode alone) |
-| mappings of a process's memory on OpenBSD | kern.proc_vmmap is for root, tells where mappings are and not of what, and is asked piece by piece; this version does not |
-| how much of a mapping is in memory on NetBSD; whether memory without a file is shared on FreeBSD and NetBSD | neither vm.proc.map nor kern.proc.vmmap tells |
+| mappings of another process's memory on OpenBSD, unless root asks, and what is mapped | kern.proc_vmmap is for the process itself and for root, and says of a file or device that there is an object |
+| how much of a mapping is in memory on NetBSD and OpenBSD; whether memory without a file is shared on FreeBSD and NetBSD | neither vm.proc.map nor kern.proc.vmmap tells |
 | user and system time of a thread on NetBSD | the kernel keeps one time of a thread, which is shown as user time |
 | CPU affinity on OpenBSD, and as a metric on NetBSD | OpenBSD has none; NetBSD's kernel tells of one thread in a call, which is done for a process that is inspected: of its first thread |
 | which CPUs are offline in the affinity of a process on NetBSD, and the affinity of its kernel's own process | a set is empty where nobody chose, and all CPUs are shown then; PID 0 means the caller there |

@@ -36,7 +36,7 @@ func details() sysctl.Details {
 			}},
 		Root:       sysctl.Detail[platform.Link]{Lacks: "the kernel keeps no path of it"},
 		Affinity:   sysctl.Detail[platform.Affinity]{Lacks: "the kernel lets nobody choose CPUs for a process"},
-		MemoryMaps: sysctl.Detail[[]platform.MemoryMap]{Lacks: "the kernel tells root alone where mappings are, and of none what is mapped"},
+		MemoryMaps: memoryMaps(),
 		Limits:     sysctl.Detail[[]platform.Limit]{Lacks: "the kernel tells limits to the process itself alone"},
 		OpenFiles:  openFiles(), Connections: connections(), Threads: threads(),
 	}

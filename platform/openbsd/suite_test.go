@@ -51,8 +51,8 @@ var world = simkernel.Dialect{
 			}
 			return uint64(p.Born.Microseconds())
 		},
-		Lacks:   []string{"Executable", "Root", "Affinity", "MemoryMaps", "Limits"},
-		Refused: []string{"Environment", "WorkingDirectory"},
+		Lacks:   []string{"Executable", "Root", "Affinity", "Limits"},
+		Refused: []string{"Environment", "WorkingDirectory", "MemoryMaps"},
 	},
 }
 
@@ -66,6 +66,8 @@ func tell(_ *simkernel.World, p *simkernel.Process, s *simkernel.Story) {
 	}
 	s.OpenFiles[0].Path = ""
 	s.Connections[0].Inode, s.Connections[1].Inode = bsd.Address(p), bsd.Address(p)+0x40
+	s.MemoryMaps[0].Path, s.MemoryMaps[0].Inode = "[object]", 0
+	s.MemoryMaps = append(s.MemoryMaps, platform.MemoryMap{Start: bsd.StackAt, End: bsd.StackAt + simkernel.MapLength, Permissions: "rw-p", Path: "[stack]"})
 	for i := range s.Threads {
 		s.Threads[i].Name = ""
 	}

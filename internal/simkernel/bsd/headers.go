@@ -6,7 +6,8 @@ import "github.com/pidometer/pidometer/internal/simkernel"
 type headers struct {
 	process, file, socket, disk, message, address, mount, login, memory *simkernel.Struct
 
-	thread, region *simkernel.Struct // of NetBSD
+	region         *simkernel.Struct // a mapping
+	thread         *simkernel.Struct // of NetBSD
 	device, sensor *simkernel.Struct // of OpenBSD
 }
 
@@ -230,6 +231,10 @@ var openBSD = headers{
 		uint16 hdrlen, index, tableid
 		uint8 pad1, pad2
 		int addrs, flags, metric`),
+	region: simkernel.C("kinfo_vmentry", `
+		uint64 start, end, guard, fspace, fspace_augment, offset
+		int wired_count, etype, protection, max_protection, advice, inheritance
+		uint8 flags`),
 	device: simkernel.C("sensordev", "int num\nchar xname[16]\nint maxnumt[23], sensors_count"),
 	sensor: simkernel.C("sensor", "char desc[32]\nuint64 tv[2], value\nint type, status, numt, flags"),
 }

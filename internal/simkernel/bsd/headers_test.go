@@ -31,6 +31,7 @@ func TestSizes(t *testing.T) {
 		"netbsd kinfo_vmentry": {netBSD.region.Size, 1128}, "netbsd ifa_msghdr": {netBSD.address.Size, 32},
 		"openbsd kinfo_proc": {openBSD.process.Size, 648}, "openbsd kinfo_file": {openBSD.file.Size, 632},
 		"openbsd diskstats": {openBSD.disk.Size, 112}, "openbsd utmp": {openBSD.login.Size, 304},
+		"openbsd kinfo_vmentry": {openBSD.region.Size, 80},
 	} {
 		if c[0] != c[1] {
 			t.Errorf("%s has %d bytes, want %d", name, c[0], c[1])

@@ -21,6 +21,8 @@ type Kernel struct {
 	System bool
 	// Offline is the number of a CPU that is switched off, on OpenBSD.
 	Offline int
+	// Further is how many further mappings everybody has, on OpenBSD.
+	Further int
 
 	open bool // OpenBSD
 	headers
@@ -51,7 +53,7 @@ var (
 		{1, 6}: "maxproc", {1, 7}: "maxfiles", {2, 2}: "loadavg", {2, 5}: "uvmexp", {2, 16}: "map", {6, 9}: "disk", {4, 34}: "route",
 	}
 	openBSDNumbers = map[[2]int32]string{
-		{1, 21}: "boottime", {1, 66}: "proc", {1, 73}: "file", {1, 55}: "args", {1, 78}: "cwd", {1, 85}: "cpu", {1, 12}: "clockrate",
+		{1, 21}: "boottime", {1, 66}: "proc", {1, 73}: "file", {1, 55}: "args", {1, 78}: "cwd", {1, 80}: "vmmap", {1, 85}: "cpu", {1, 12}: "clockrate",
 		{1, 1}: "ostype", {1, 2}: "osrelease", {1, 10}: "hostname", {6, 1}: "machine", {6, 7}: "pagesize", {6, 3}: "ncpu",
 		{1, 6}: "maxproc", {1, 7}: "maxfiles", {1, 56}: "nfiles", {2, 2}: "loadavg", {2, 4}: "uvmexp", {6, 9}: "disk", {4, 17}: "route",
 		{6, 11}: "sensors", {6, 12}: "cpuspeed", {6, 18}: "uuid", {10, 0}: "bcachestat",
@@ -87,6 +89,9 @@ func (k *Kernel) Sysctl(mib []int32, buf []byte) (int, error) {
 	}
 	if err := k.Call(name); err != nil {
 		return 0, err
+	}
+	if name == "vmmap" {
+		return k.maps(mib[2], buf)
 	}
 	b, err := k.answer(name, mib)
 	return k.Write(b, buf, err)
