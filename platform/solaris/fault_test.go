@@ -142,7 +142,7 @@ func TestPIDChangesHands(t *testing.T) {
 		}
 		k.Fail = func(name string) error {
 			if name == "status" {
-				p.Born += simkernel.Tick // psinfo is read, usage is not
+				p.Born, p.Clock = p.Born+simkernel.Tick, p.Clock+simkernel.Tick // psinfo is read, usage is not
 			}
 			return nil
 		}

@@ -46,8 +46,9 @@ func Details() []platform.DetailSource {
 // before and after each question: what it tells is of the process that it was opened for.
 type inspection struct {
 	*pass
-	key    platform.Key
-	closed bool
+	key     platform.Key
+	created uint64 // by its usage, 0 where that was not told
+	closed  bool
 }
 
 // view is a pass of its own, that takes no turn.
@@ -75,14 +76,18 @@ func (b *backend) Inspect(ctx context.Context, key platform.Key) (platform.Inspe
 	if p.key, err = p.find(); err != nil {
 		return nil, err
 	}
+	p.created = p.creationOf(key.ID)
+	_, err = p.find() // what was read may be of somebody else
+	if err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
 // isZombie reports whether the process of psinfo has ended.
 func (b *backend) isZombie() bool { return b.info[letterAt] == 'Z' }
 
-// find reads psinfo again: who has the PID now is who it was. A zombie does not tell when it
-// began, and is taken for that process: nobody gets the PID before it is waited for.
+// find reads psinfo again: who has the PID now is who it was.
 func (p *inspection) find() (platform.Key, error) {
 	if p.closed {
 		return platform.Key{}, fs.ErrClosed
@@ -99,12 +104,25 @@ func (p *inspection) find() (platform.Key, error) {
 		return platform.Key{}, fmt.Errorf("there is no process %d: %w", p.key.ID, os.ErrProcessDone)
 	case err != nil:
 		return platform.Key{}, fmt.Errorf("read %s: %w", p.path(p.key.ID, "psinfo"), err)
-	case p.key.Start == 0 || now.Start == p.key.Start:
-		return now, nil
-	case p.isZombie():
+	case !p.isOwner(now):
+		return platform.Key{}, fmt.Errorf("process %d has ended, and another has its PID: %w", p.key.ID, os.ErrProcessDone)
+	case p.key.Start != 0:
 		return p.key, nil
 	}
-	return platform.Key{}, fmt.Errorf("process %d has ended, and another has its PID: %w", p.key.ID, os.ErrProcessDone)
+	return now, nil
+}
+
+// isOwner reports whether who has the PID now is the process. A zombie does not tell when it
+// began, and one that was opened as such has no start: when it was made tells, where it is
+// known.
+func (p *inspection) isOwner(now platform.Key) bool {
+	switch {
+	case p.key.Start != 0 && now.Start == p.key.Start:
+		return true
+	case p.key.Start != 0 && !p.isZombie():
+		return false
+	}
+	return !p.isAnother(p.key.ID, p.created)
 }
 
 // owned is find for what a zombie does not have.

@@ -195,7 +195,7 @@ func TestEnds(t *testing.T) {
 	if id, err := p.Identity(); err != nil || id.Key != p.Key() || *id.State != platform.StateDefunct {
 		t.Errorf("%+v, %v", id, err)
 	}
-	who.State, who.Born = was, who.Born+simkernel.Tick
+	who.State, who.Born, who.Clock = was, who.Born+simkernel.Tick, who.Clock+simkernel.Tick
 	if _, err := p.Threads(); !errors.Is(err, os.ErrProcessDone) {
 		t.Error(err)
 	}
@@ -206,6 +206,69 @@ func TestEnds(t *testing.T) {
 	if kin, err := p.Parents(); !errors.Is(err, os.ErrProcessDone) {
 		t.Error(kin, err)
 	}
+}
+
+// Who has the PID of one that ended, and has ended too, is another: a zombie tells when it was
+// made. So is who lives where a zombie was opened. What does not tell is taken for who it was.
+func TestEndsTwice(t *testing.T) {
+	for name, c := range map[string]struct {
+		opened, found simkernel.State
+		born          time.Duration
+		fails         bool
+		want          error
+	}{
+		"the same zombie":                 {simkernel.Sleeping, simkernel.Zombie, 0, false, platform.ErrZombie},
+		"another zombie":                  {simkernel.Sleeping, simkernel.Zombie, simkernel.Tick, false, os.ErrProcessDone},
+		"a zombie that does not tell":     {simkernel.Sleeping, simkernel.Zombie, simkernel.Tick, true, platform.ErrZombie},
+		"the zombie that was opened":      {simkernel.Zombie, simkernel.Zombie, 0, false, platform.ErrZombie},
+		"another after a zombie":          {simkernel.Zombie, simkernel.Zombie, simkernel.Tick, false, os.ErrProcessDone},
+		"one that lives after a zombie":   {simkernel.Zombie, simkernel.Sleeping, simkernel.Tick, false, os.ErrProcessDone},
+		"one that lives after one did so": {simkernel.Sleeping, simkernel.Sleeping, simkernel.Tick, false, os.ErrProcessDone},
+	} {
+		k := machine()
+		who := k.Find(k.Self)
+		who.State = c.opened
+		p := self(t, k)
+		who.State, who.Born, who.Clock = c.found, who.Born+c.born, who.Clock+c.born
+		k.Fail = func(call string) error {
+			if call == "usage" && c.fails {
+				return fs.ErrPermission
+			}
+			return nil
+		}
+		if _, err := p.Threads(); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+// A pass takes a zombie for who had its PID only where both were made at the same time.
+func TestZombieOfAnother(t *testing.T) {
+	for born, want := range map[time.Duration]bool{0: true, simkernel.Tick: false} {
+		k := machine()
+		b := open(t, k)
+		who := k.Find(k.Self)
+		start := uint64(who.Clock)
+		if h := simkernel.NewHeard(); h.Read(b, simkernel.All(b)) != nil {
+			t.Fatal("no pass")
+		}
+		who.State, who.Born, who.Clock = simkernel.Zombie, who.Born+born, who.Clock+born
+		err := readKey(t, b, platform.Key{ID: k.Self, Start: start})
+		if (err == nil) != want || err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Errorf("one made %v later: %v", born, err)
+		}
+	}
+}
+
+// readKey reads one process by its key.
+func readKey(t *testing.T, b platform.Backend, key platform.Key) error {
+	t.Helper()
+	r, err := b.Begin(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	return r.Process(key, 1, simkernel.NewHeard())
 }
 
 // One that is closed, a context that has ended and a backend that is closed tell nothing.

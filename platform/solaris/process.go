@@ -200,15 +200,33 @@ func (b *backend) readInfo(pid uint64) (who platform.Key, err error) {
 	return platform.Key{ID: pid, Start: b.startOf(pid)}, nil
 }
 
-// startOf returns when a process began, in nanoseconds since 1970. A zombie does not tell
-// (prgetpsinfo, prsubr.c): it is who it was while it lived, and has no start where nobody
-// saw that.
+// startOf returns when a process began, in nanoseconds since 1970 as the clock was set then:
+// who sets it moves no start (u_start, which prgetpsinfo of prsubr.c copies). A zombie does not
+// tell: it is who it was while it lived, and has no start where nobody saw that.
 func (b *backend) startOf(pid uint64) uint64 {
-	start := timestruc(b.info[:], startAt)
-	if was := b.known[pid]; was != nil && b.info[letterAt] == 'Z' {
+	if was := b.known[pid]; was != nil && b.isZombie() && !b.isAnother(pid, was.created) {
 		return was.start
 	}
-	return start
+	return timestruc(b.info[:], startAt)
+}
+
+// isAnother reports whether who has a PID was made at another time than is known, 0 for
+// nothing. The usage tells of a zombie too, which has no other file but psinfo
+// (pr_lookup_piddir in prvnops.c), by a clock that nobody sets.
+func (b *backend) isAnother(pid, created uint64) bool {
+	if created == 0 {
+		return false
+	}
+	now := b.creationOf(pid)
+	return now != 0 && now != created
+}
+
+// creationOf returns when a process was made, by its usage, 0 where that is not told.
+func (b *backend) creationOf(pid uint64) uint64 {
+	if b.read(pid, "usage", b.usage[:]) != nil {
+		return 0
+	}
+	return timestruc(b.usage[:], createdAt)
 }
 
 // timestruc reads a timestruc_t in nanoseconds.

@@ -43,15 +43,12 @@ func fieldsOf(source int) (fields []platform.Field) {
 // world is how illumos tells of a world.
 var world = simkernel.Dialect{
 	Open: func(w *simkernel.World) (platform.Backend, error) {
-		w.Steady = true // the start of a process is told as the clock stood then, and when it was set is not
 		return New(Options{Kernel: sim.New(w), Budget: time.Hour})
 	},
 	Undead:  slices.Concat(used, held, kept),
 	Refused: kept,
-	// Nanoseconds since 1970.
-	Start: func(w *simkernel.World, p *simkernel.Process) uint64 {
-		return uint64(w.Boot.UnixNano()) + uint64(p.Born)
-	},
+	// Nanoseconds since 1970, as the clock was set then.
+	Start: func(_ *simkernel.World, p *simkernel.Process) uint64 { return uint64(p.Clock) },
 	Details: simkernel.Details{
 		Adjust:  tellStory,
 		Lacks:   []string{"IOPriority", "SocketStats", "Limits"},
@@ -61,11 +58,11 @@ var world = simkernel.Dialect{
 }
 
 // startTold is 0 of a zombie: nobody saw it while it lived.
-func startTold(w *simkernel.World, p *simkernel.Process) uint64 {
+func startTold(_ *simkernel.World, p *simkernel.Process) uint64 {
 	if p.State == simkernel.Zombie {
 		return 0
 	}
-	return uint64(w.Boot.UnixNano()) + uint64(p.Born)
+	return uint64(p.Clock)
 }
 
 // tellStory makes a story what illumos tells of it.
@@ -125,7 +122,6 @@ func TestSimulation(t *testing.T) {
 // Nothing is kept of what is gone: 10,000 passes leave memory and descriptors as they were.
 func TestFlat(t *testing.T) {
 	simkernel.Flat(t, world, func(w *simkernel.World) (platform.Backend, func() int) {
-		w.Steady = true
 		k := sim.New(w)
 		b, err := New(Options{Kernel: k, Budget: time.Hour})
 		if err != nil {

@@ -39,7 +39,7 @@ func (k *Kernel) lpsinfo(p *simkernel.Process) []byte {
 		b := make([]byte, lwpsinfo.Size)
 		lwpsinfo.Put(b, "lwpid", p.Thread(n-1))
 		lwpsinfo.Put(b, "sname", uint64(letters[p.State][0]))
-		putTime(b[lwpsinfo.Offset("start"):], time.Duration(k.Boot.UnixNano())+p.Born+time.Duration(n-1))
+		putTime(b[lwpsinfo.Offset("start"):], p.Clock+time.Duration(n-1))
 		all = append(all, b)
 	}
 	return list(lwpsinfo.Size+k.Long, all...)

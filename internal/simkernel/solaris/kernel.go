@@ -26,6 +26,7 @@ type Kernel struct {
 	Bound uint64 // the CPU, counted from 1, that everybody is bound to, unless 0
 	Set   bool   // everybody is bound to a set of processors
 
+	boot   int64 // as the clock was set then: nothing moves it (clkset in clock.c)
 	number uint64
 	chain  []entry
 	kids   int
@@ -34,7 +35,7 @@ type Kernel struct {
 
 // New returns a kernel for a world.
 func New(w *simkernel.World) *Kernel {
-	return &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}}}
+	return &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}}, boot: w.Boot.Unix()}
 }
 
 // Page is the size of a page.
@@ -92,7 +93,7 @@ func (k *Kernel) process(path string) (p *simkernel.Process, file string, err er
 	if err != nil {
 		return nil, "", fs.ErrNotExist
 	}
-	if p = k.Find(pid); p == nil || p.State == simkernel.Zombie && file != "psinfo" {
+	if p = k.Find(pid); p == nil || p.State == simkernel.Zombie && file != "psinfo" && file != "usage" {
 		return nil, "", fs.ErrNotExist
 	}
 	call := file
@@ -193,7 +194,7 @@ func (k *Kernel) psinfo(p *simkernel.Process) []byte {
 	put("nlwp", p.Threads)
 	put("size", p.Virtual/1024)
 	put("rssize", p.Resident/1024)
-	putTime(b[psinfo.Offset("start"):], time.Duration(k.Boot.UnixNano())+p.Born)
+	putTime(b[psinfo.Offset("start"):], p.Clock)
 	psinfo.PutText(b, "fname", p.Name)
 	base := stack(p)
 	put("argc", uint64(len(k.arguments(p))))
@@ -401,7 +402,7 @@ func values(list ...datum) []byte {
 }
 
 func (k *Kernel) misc() []byte {
-	return values(datum{"ncpus", 2, uint64(len(k.CPUs))}, datum{"boot_time", 2, uint64(k.Boot.Unix())}, datum{"avenrun_1min", 2, 256},
+	return values(datum{"ncpus", 2, uint64(len(k.CPUs))}, datum{"boot_time", 2, uint64(k.boot)}, datum{"avenrun_1min", 2, 256},
 		datum{"avenrun_5min", 2, 128}, datum{"avenrun_15min", 2, 64}, datum{"nproc", 2, uint64(len(k.Processes))})
 }
 
