@@ -78,6 +78,7 @@ func (d *Dialect) DetailSources() (all []platform.DetailSource) {
 type Inspection struct {
 	*Pass
 	key    platform.Key
+	ended  bool // it was a zombie when it was opened
 	closed bool
 }
 
@@ -115,7 +116,7 @@ func (b *Backend) Inspect(ctx context.Context, key platform.Key) (platform.Inspe
 	if err != nil {
 		return nil, err
 	}
-	p.key = v.Key
+	p.key, p.ended = v.Key, v.Known && v.State == platform.StateDefunct
 	return p, nil
 }
 
@@ -156,12 +157,16 @@ func (p *Inspection) usable() error {
 }
 
 // same reports whether who has the PID is who it was. A zombie that does not tell when it
-// was created is taken for that process: nobody gets the PID before it is waited for. What
-// is kept since the kernel's own start is rounded (startOf).
+// was created is taken for that process: nobody gets the PID before it is waited for. One that
+// was opened as such lives no more. What is kept since the kernel's own start is rounded
+// (startOf).
 func (p *Inspection) same(v *Visit) bool {
 	was, now := p.key.Start, v.Key.Start
-	if was == 0 || now == was || !p.dialect.Table.live(v.Row) {
+	switch {
+	case now == was, !p.dialect.Table.live(v.Row):
 		return true
+	case was == 0:
+		return !p.ended
 	}
 	return !p.dialect.Absolute && now+1 >= was && now <= was+1
 }

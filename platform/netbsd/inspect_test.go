@@ -84,6 +84,33 @@ func TestKernelProcess(t *testing.T) {
 	}
 }
 
+// Who has the PID of a zombie that was opened, and lives, is another.
+func TestAfterZombie(t *testing.T) {
+	k := bsd.NetBSD(simkernel.New(1, 8))
+	b, err := New(Options{Kernel: k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	who := k.World.Find(k.Self)
+	who.State = simkernel.Zombie
+	p, err := b.(platform.Inspector).Inspect(context.Background(), platform.Self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := p.Threads(); !errors.Is(err, platform.ErrZombie) {
+		t.Error(err)
+	}
+	who.State = simkernel.Sleeping
+	if _, err := p.Threads(); !errors.Is(err, os.ErrProcessDone) {
+		t.Error(err)
+	}
+	if id, err := p.Identity(); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("%+v, %v", id, err)
+	}
+}
+
 // Every detail that is told has a source.
 func TestDetailSources(t *testing.T) {
 	told := map[string]bool{}
