@@ -37,8 +37,9 @@ type Identity struct {
 
 // IDs are the user or group IDs of a process.
 type IDs struct {
-	Real, Effective, Saved uint32
-	Filesystem             *uint32 // for access to files, on Linux
+	Real, Effective uint32
+	Saved           *uint32 // to switch back to; nil where that is refused
+	Filesystem      *uint32 // for access to files, on Linux
 }
 
 // CPUTimes is time spent on CPUs.

@@ -138,8 +138,8 @@ func (w *World) Tell(p *Process, start func(*World, *Process) uint64) *Story {
 	s := &Story{
 		Identity: platform.Identity{Key: platform.Key{ID: p.PID, Start: start(w, p)}, Command: p.Name, State: &state, Parent: p.Parent,
 			Group: &group, Session: &session, Terminal: &terminal, Owner: ownerOf(p.UID),
-			Users:  &platform.IDs{Real: uint32(p.UID + 1), Effective: uint32(p.UID), Saved: uint32(p.UID + 2)},
-			Groups: &platform.IDs{Real: 20, Effective: 21, Saved: 22}, Supplementary: []uint32{30, 31}, Nice: &nice,
+			Users:  &platform.IDs{Real: uint32(p.UID + 1), Effective: uint32(p.UID), Saved: new(uint32(p.UID + 2))},
+			Groups: &platform.IDs{Real: 20, Effective: 21, Saved: new(uint32(22))}, Supplementary: []uint32{30, 31}, Nice: &nice,
 			CPU: platform.CPUTimes{User: p.User, System: p.System}, Children: platform.CPUTimes{User: p.ChildUser, System: p.ChildSystem}},
 		Arguments: p.Arguments(), Environment: p.Environment(), Executable: platform.Link{Path: p.Executable()},
 		WorkingDirectory: platform.Link{Path: p.Folder()}, Root: platform.Link{Path: "/"},

@@ -78,7 +78,7 @@ func (i *IdentityTable) number(r Row, at int) *uint64 {
 }
 
 func (i *IdentityTable) users(r Row, effective int) *platform.IDs {
-	return &platform.IDs{Real: layout.U32(r, i.RealUser), Effective: layout.U32(r, effective), Saved: layout.U32(r, i.SavedUser)}
+	return &platform.IDs{Real: layout.U32(r, i.RealUser), Effective: layout.U32(r, effective), Saved: new(layout.U32(r, i.SavedUser))}
 }
 
 func (i *IdentityTable) groups(r Row) *platform.IDs {
@@ -86,7 +86,7 @@ func (i *IdentityTable) groups(r Row) *platform.IDs {
 	if i.EffectiveFirst {
 		effective = i.Groups
 	}
-	return &platform.IDs{Real: layout.U32(r, i.RealGroup), Effective: layout.U32(r, effective), Saved: layout.U32(r, i.SavedGroup)}
+	return &platform.IDs{Real: layout.U32(r, i.RealGroup), Effective: layout.U32(r, effective), Saved: new(layout.U32(r, i.SavedGroup))}
 }
 
 // mostGroups is KI_NGROUPS: what there is room for.

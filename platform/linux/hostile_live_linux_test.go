@@ -57,7 +57,7 @@ func checkExtraPass(t *testing.T, e *extra, fields map[platform.Field]uint64, te
 func checkExtra(t *testing.T, e *extra, p platform.Inspection) {
 	t.Helper()
 	id := got[platform.Identity](t)(p.Identity())
-	if id.Command != e.comm || uint64(id.Users.Real) != e.user() || uint64(id.Users.Saved) != e.user() || id.Parent != uint64(os.Getpid()) {
+	if id.Command != e.comm || uint64(id.Users.Real) != e.user() || uint64(*id.Users.Saved) != e.user() || id.Parent != uint64(os.Getpid()) {
 		t.Errorf("%q of %+v, child of %d, want %q of %d", id.Command, id.Users, id.Parent, e.comm, e.user())
 	}
 	if args := got[[]string](t)(p.Arguments()); !slices.Equal(args, e.cmd.Args) {

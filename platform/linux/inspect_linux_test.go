@@ -264,7 +264,7 @@ func TestInspectIdentity(t *testing.T) {
 	if *id.Nice != 7 || *id.Priority != 27 || *id.Realtime != 0 || id.Policy != "other" || *id.LastCPU != 0 || id.State == nil {
 		t.Errorf("nice %d, priority %d, policy %s, CPU %d", *id.Nice, *id.Priority, id.Policy, *id.LastCPU)
 	}
-	want := platform.IDs{Real: uint32(os.Getuid()), Effective: uint32(os.Geteuid()), Saved: uint32(os.Geteuid())}
+	want := platform.IDs{Real: uint32(os.Getuid()), Effective: uint32(os.Geteuid()), Saved: new(uint32(os.Geteuid()))}
 	want.Filesystem = &want.Effective
 	if !reflect.DeepEqual(*id.Users, want) || id.Groups.Real != uint32(os.Getgid()) {
 		t.Errorf("%+v, %+v", id.Users, id.Groups)

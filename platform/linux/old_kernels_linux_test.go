@@ -34,7 +34,7 @@ func TestProcessOfLinux24(t *testing.T) {
 		}
 	}
 	p := inspect(t, opened.(*backend), 42)
-	if id := got[platform.Identity](t)(p.Identity()); id.Users.Saved != 48 || id.Namespaces != nil || id.Capabilities != nil {
+	if id := got[platform.Identity](t)(p.Identity()); *id.Users.Saved != 48 || id.Namespaces != nil || id.Capabilities != nil {
 		t.Errorf("%+v", id)
 	}
 	if _, err := p.Limits(); !errors.Is(err, errors.ErrUnsupported) {

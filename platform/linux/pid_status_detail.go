@@ -84,7 +84,7 @@ func decodeIDs(value []byte) *platform.IDs {
 	if len(all) != 4 {
 		return nil
 	}
-	return &platform.IDs{Real: all[0], Effective: all[1], Saved: all[2], Filesystem: &all[3]}
+	return &platform.IDs{Real: all[0], Effective: all[1], Saved: &all[2], Filesystem: &all[3]}
 }
 
 // numbers reads numbers with blanks between them: an empty list if there are none,

@@ -19,7 +19,7 @@ func TestDecodeStatusDetail(t *testing.T) {
 	var id platform.Identity
 	s.set(&id)
 	four := func(a, b, c, d uint32) *platform.IDs {
-		return &platform.IDs{Real: a, Effective: b, Saved: c, Filesystem: &d}
+		return &platform.IDs{Real: a, Effective: b, Saved: &c, Filesystem: &d}
 	}
 	if !reflect.DeepEqual(id.Users, four(1000, 1001, 1002, 1003)) || !reflect.DeepEqual(id.Groups, four(4, 5, 6, 7)) {
 		t.Errorf("%+v, %+v", id.Users, id.Groups)
@@ -74,7 +74,7 @@ func slowIDs(s string) *platform.IDs {
 	if len(l) != 4 {
 		return nil
 	}
-	return &platform.IDs{Real: l[0], Effective: l[1], Saved: l[2], Filesystem: &l[3]}
+	return &platform.IDs{Real: l[0], Effective: l[1], Saved: &l[2], Filesystem: &l[3]}
 }
 
 func slowEligible(s string) []int {

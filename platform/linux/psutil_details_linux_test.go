@@ -102,8 +102,8 @@ func spellIdentity(id *platform.Identity, err error, put func(name, v string, er
 		put("uids", "", cmp.Or(err, errContent))
 		return
 	}
-	put("uids", fmt.Sprintf("%d %d %d", id.Users.Real, id.Users.Effective, id.Users.Saved), nil)
-	put("gids", fmt.Sprintf("%d %d %d", id.Groups.Real, id.Groups.Effective, id.Groups.Saved), nil)
+	put("uids", fmt.Sprintf("%d %d %d", id.Users.Real, id.Users.Effective, *id.Users.Saved), nil)
+	put("gids", fmt.Sprintf("%d %d %d", id.Groups.Real, id.Groups.Effective, *id.Groups.Saved), nil)
 	put("terminal", *id.Terminal, nil)
 	put("nice", strconv.Itoa(*id.Nice), nil)
 	put("cpu number", strconv.Itoa(*id.LastCPU), nil)

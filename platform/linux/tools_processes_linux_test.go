@@ -119,8 +119,8 @@ func psIdentity(id *platform.Identity) map[string]string {
 	}
 	return map[string]string{
 		"group": or0(id.Group), "session": or0(id.Session), "nice": nice, "priority": priority, "policy": psPolicies[id.Policy],
-		"effective user": fmt.Sprint(id.Users.Effective), "real user": fmt.Sprint(id.Users.Real), "saved user": fmt.Sprint(id.Users.Saved),
-		"effective group": fmt.Sprint(id.Groups.Effective), "real group": fmt.Sprint(id.Groups.Real), "saved group": fmt.Sprint(id.Groups.Saved),
+		"effective user": fmt.Sprint(id.Users.Effective), "real user": fmt.Sprint(id.Users.Real), "saved user": fmt.Sprint(*id.Users.Saved),
+		"effective group": fmt.Sprint(id.Groups.Effective), "real group": fmt.Sprint(id.Groups.Real), "saved group": fmt.Sprint(*id.Groups.Saved),
 		"state": string(rune(id.Letter)), "terminal": terminal,
 	}
 }

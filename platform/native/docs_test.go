@@ -114,7 +114,8 @@ folder, CPUs, memory, interfaces, file systems, load, and events of processes th
 | CPU affinity of a process in a set of processors | psinfo has the number of the set; who is in it pset_info(2) tells, of the C library |
 | saved user and group, further groups, and times of children, of processes of other users | cred and status are for the owner (proc(5)), and so are links, files, sockets and mappings |
 | sockets of a process where there is no fdinfo | /proc/[pid]/fdinfo is there since 2020 on illumos (its issue 12046), with the layout of Solaris 11.4; before that open files are told without offset and flags |
-| the start of a zombie | psinfo does not tell it; passes remember it |
+| the start of a zombie | psinfo does not tell it; passes remember it, and its usage tells whether it is of another that has the PID now |
+| privileges of a process | their sets have more than 64 bits, numbered by each release (getprivimplinfo(2)): what stands for capabilities on Linux has no room for them |
 | what is Solaris's own | its psinfo tells private memory where illumos has padding, and names of threads at the end; neither is read |
 | temperatures, fans, batteries | no statistic tells of them; ksensor(4D) of illumos says of its own files in /dev/sensors that they change without notice and are not to be read |
 | minor faults of a process | pr_minf was 0 in all values that were recorded on illumos: it is told as the kernel has it |

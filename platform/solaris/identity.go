@@ -10,10 +10,13 @@ import (
 
 // More offsets in psinfo_t.
 const (
-	groupAt    = 16 // pr_pgid
-	sessionAt  = 20
-	terminalAt = 72
-	priorityAt = 288 + 32
+	groupAt          = 16 // pr_pgid
+	sessionAt        = 20
+	realUserAt       = 24
+	realGroupAt      = 32
+	effectiveGroupAt = 36
+	terminalAt       = 72
+	priorityAt       = 288 + 32
 
 	noDevice = 1<<64 - 1 // PRNODEV
 )
@@ -44,6 +47,8 @@ func (p *inspection) Identity() (platform.Identity, error) {
 		id.State = &state
 	}
 	id.Owner = p.ownerName(uint64(layout.U32(b, userAt)))
+	id.Users = &platform.IDs{Real: layout.U32(b, realUserAt), Effective: layout.U32(b, userAt)}
+	id.Groups = &platform.IDs{Real: layout.U32(b, realGroupAt), Effective: layout.U32(b, effectiveGroupAt)}
 	if !p.isZombie() {
 		p.describeLiving(&id)
 	}
@@ -99,8 +104,8 @@ func decodeCred(b []byte, id *platform.Identity) {
 	if count > mostGroups || len(b) < credGroups+4*count {
 		return
 	}
-	id.Users = &platform.IDs{Real: layout.U32(b, credRealUser), Effective: layout.U32(b, credEffectiveUser), Saved: layout.U32(b, credSavedUser)}
-	id.Groups = &platform.IDs{Real: layout.U32(b, credRealGroup), Effective: layout.U32(b, credEffectiveGroup), Saved: layout.U32(b, credSavedGroup)}
+	id.Users = &platform.IDs{Real: layout.U32(b, credRealUser), Effective: layout.U32(b, credEffectiveUser), Saved: new(layout.U32(b, credSavedUser))}
+	id.Groups = &platform.IDs{Real: layout.U32(b, credRealGroup), Effective: layout.U32(b, credEffectiveGroup), Saved: new(layout.U32(b, credSavedGroup))}
 	id.Supplementary = []uint32{}
 	for n := range count {
 		id.Supplementary = append(id.Supplementary, layout.U32(b, credGroups+4*n))

@@ -120,8 +120,8 @@ func FuzzDecodeCred(f *testing.F) {
 		if len(b) >= 28 {
 			if n := number(b, 24, 4); n <= 1024 && uint64(len(b)) >= 28+4*n {
 				id := func(at int) uint32 { return uint32(number(b, at, 4)) }
-				want.Users = &platform.IDs{Effective: id(0), Real: id(4), Saved: id(8)}
-				want.Groups = &platform.IDs{Effective: id(12), Real: id(16), Saved: id(20)}
+				want.Users = &platform.IDs{Effective: id(0), Real: id(4), Saved: new(id(8))}
+				want.Groups = &platform.IDs{Effective: id(12), Real: id(16), Saved: new(id(20))}
 				want.Supplementary = []uint32{}
 				for i := range int(n) {
 					want.Supplementary = append(want.Supplementary, id(28+4*i))

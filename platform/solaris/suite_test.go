@@ -77,13 +77,14 @@ func tellStory(w *simkernel.World, p *simkernel.Process, s *simkernel.Story) {
 		}
 	}
 	if p.State == simkernel.Zombie {
-		*id = platform.Identity{Key: id.Key, Letter: id.Letter, State: id.State, Parent: id.Parent, Group: id.Group, Session: id.Session, Owner: id.Owner}
+		*id = platform.Identity{Key: id.Key, Letter: id.Letter, State: id.State, Parent: id.Parent, Group: id.Group, Session: id.Session, Owner: id.Owner, Users: id.Users, Groups: id.Groups}
+		id.Users.Saved, id.Groups.Saved = nil, nil
 		return
 	}
 	priority := 59
 	id.Priority, id.Policy = &priority, "other"
 	if p.Denied {
-		id.Users, id.Groups, id.Supplementary, id.Children = nil, nil, nil, platform.CPUTimes{}
+		id.Users.Saved, id.Groups.Saved, id.Supplementary, id.Children = nil, nil, nil, platform.CPUTimes{}
 	}
 	for i := range s.Threads {
 		t := &s.Threads[i]

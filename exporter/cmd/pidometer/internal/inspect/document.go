@@ -51,9 +51,9 @@ type cpu struct {
 }
 
 type ids struct {
-	Real      uint32 `json:"real"`
-	Effective uint32 `json:"effective"`
-	Saved     uint32 `json:"saved"`
+	Real      uint32  `json:"real"`
+	Effective uint32  `json:"effective"`
+	Saved     *uint32 `json:"saved,omitempty"`
 }
 
 type ioPriority struct {

@@ -138,12 +138,16 @@ func (p *Process) has(l *listing) {
 	l.line("descriptors", number(p.FileDescriptors))
 }
 
-// String returns the three IDs behind their names.
+// String returns the IDs that are known behind their names.
 func (i *ids) String() string {
 	if i == nil {
 		return ""
 	}
-	return fmt.Sprintf("real %d  effective %d  saved %d", i.Real, i.Effective, i.Saved)
+	told := fmt.Sprintf("real %d  effective %d", i.Real, i.Effective)
+	if i.Saved == nil {
+		return told
+	}
+	return fmt.Sprintf("%s  saved %d", told, *i.Saved)
 }
 
 func (p *Process) details(l *listing) {
