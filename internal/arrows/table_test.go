@@ -89,7 +89,7 @@ var table = []arrow{
 	{"internal/wine", nil, nil},
 	{"internal/scratch", nil, nil},
 	{"internal/fixture", nil, nil},
-	{"internal/fixture/transcript", []string{"internal/fixture", "internal/sysctl", "platform/darwin", "platform/solaris", "platform/windows"}, nil},
+	{"internal/fixture/transcript", []string{"internal/fixture", "internal/sysctl", "platform/darwin", "platform/netbsd", "platform/solaris", "platform/windows"}, nil},
 	{"internal/fixture/record", []string{"internal/fixture", "internal/fixture/transcript", "internal/layout", "internal/simkernel/...", "internal/sysctl",
 		"platform", "platform/darwin", "platform/dragonfly", "platform/freebsd", "platform/netbsd", "platform/openbsd", "platform/solaris", "platform/windows"}, nil},
 	{"internal/otlptest", nil, []string{
