@@ -1,15 +1,20 @@
 package simkernel
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
 )
 
-// Struct is a C structure as the ABI of 64-bit machines lays it out (System V and AAPCS64
-// agree on it): each member at a multiple of its alignment, the whole a multiple of the
-// largest.
+// Word is how many bytes a pointer has: 8 or 4.
+type Word int
+
+// Struct is a C structure as the ABI of 64-bit machines lays it out (System V, AAPCS64 and
+// Windows agree on it, but for what a long is): each member at a multiple of its alignment,
+// the whole a multiple of the largest. That of 32-bit Windows and ARM is the same with
+// narrower pointers. System V for i386, which has 64 bits at multiples of 4 bytes, is not here.
 type Struct struct {
 	Name  string
 	Size  int
@@ -34,16 +39,19 @@ type Member struct {
 	Count        int // of an array, else 1
 }
 
-// basic are the sizes of C types, which are their alignments too.
+// basic are the sizes of C types, which are their alignments too; 0 is that of a pointer.
 var basic = map[string]int{
 	"char": 1, "int8": 1, "uint8": 1, "short": 2, "int16": 2, "uint16": 2, "int": 4, "int32": 4, "uint32": 4,
-	"long": 8, "int64": 8, "uint64": 8, "pointer": 8, "size": 8,
+	"int64": 8, "uint64": 8, "long": 0, "pointer": 0, "size": 0,
 }
 
 // C parses the members of a structure, one type and its names to a line, as in
 // "uint32 flags, mask" and "char name[16]". Other structures are named as types. "pack 4",
 // as in #pragma pack(4), is the most that anything behind it is aligned to.
-func C(name, members string, others ...*Struct) *Struct {
+func C(name, members string, others ...*Struct) *Struct { return Word(8).C(name, members, others...) }
+
+// C does so for pointers of another size.
+func (w Word) C(name, members string, others ...*Struct) *Struct {
 	s := &Struct{Name: name, align: 1, at: map[string]Member{}}
 	pack := 8
 	for line := range strings.Lines(members) {
@@ -56,7 +64,7 @@ func C(name, members string, others ...*Struct) *Struct {
 			pack, _ = strconv.Atoi(names)
 			continue
 		}
-		size, align, inner := kindOf(kind, others)
+		size, align, inner := w.kindOf(kind, others)
 		for member := range strings.SplitSeq(names, ",") {
 			s.add(strings.TrimSpace(member), size, min(align, pack), kind == "char", inner)
 		}
@@ -65,7 +73,7 @@ func C(name, members string, others ...*Struct) *Struct {
 	return s
 }
 
-func kindOf(kind string, others []*Struct) (size, align int, inner *Struct) {
+func (w Word) kindOf(kind string, others []*Struct) (size, align int, inner *Struct) {
 	for _, o := range others {
 		if o.Name == kind {
 			return o.Size, o.align, o
@@ -75,6 +83,7 @@ func kindOf(kind string, others []*Struct) (size, align int, inner *Struct) {
 	if !ok {
 		panic("no C type is called " + kind)
 	}
+	n = cmp.Or(n, int(w))
 	return n, n, nil
 }
 
@@ -151,6 +160,27 @@ func (s *Struct) Put(b []byte, member string, v uint64) {
 // PutIn writes a number into a member of a structure that is a member.
 func (s *Struct) PutIn(b []byte, member string, inner *Struct, name string, v uint64) {
 	inner.Put(b[s.Offset(member):], name, v)
+}
+
+// Fields are some members of a structure, which are written together.
+type Fields []Member
+
+// Fields finds members once, for structures that are written often.
+func (s *Struct) Fields(names ...string) (f Fields) {
+	for _, name := range names {
+		f = append(f, s.At(name))
+	}
+	return f
+}
+
+// Put writes a number into each.
+func (f Fields) Put(b []byte, numbers ...uint64) {
+	if len(numbers) != len(f) {
+		panic(fmt.Sprintf("%d numbers for %d members", len(numbers), len(f)))
+	}
+	for i, m := range f {
+		put(b[m.Offset:], m.Size, numbers[i])
+	}
 }
 
 // PutText writes a text that ends in a NUL byte into an array of char, and what of it has

@@ -2,6 +2,7 @@ package simkernel
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"testing"
 )
@@ -56,4 +57,33 @@ func TestStruct(t *testing.T) {
 	if d := out.Offset("D"); string(b[d:d+2]) != "lo" || b[d+2] != 7 {
 		t.Errorf("% x", b[d:])
 	}
+}
+
+// With pointers of 32 bits what is behind them moves up, and 64 bits keep their alignment.
+func TestStructOf32Bits(t *testing.T) {
+	s := Word(4).C("narrow", "char A\npointer B\nsize C\nint64 D\nchar E\n")
+	for member, want := range map[string]int{"A": 0, "B": 4, "C": 8, "D": 16, "E": 24} {
+		if got := s.Offset(member); got != want {
+			t.Errorf("%s is at %d, want %d", member, got, want)
+		}
+	}
+	if s.Size != 32 {
+		t.Errorf("%d bytes", s.Size)
+	}
+}
+
+// Fields are written in their order, each as wide as it is.
+func TestFields(t *testing.T) {
+	s := C("some", "uint16 A\nuint32 B\nuint64 C\n")
+	b := make([]byte, s.Size)
+	s.Fields("C", "A").Put(b, 7, 0x12345)
+	if want := []byte{0x45, 0x23, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0}; !slices.Equal(b, want) {
+		t.Errorf("% x", b)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("two members took one number")
+		}
+	}()
+	s.Fields("A", "B").Put(b, 1)
 }
