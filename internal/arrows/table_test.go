@@ -98,6 +98,8 @@ var table = []arrow{
 		"google.golang.org/protobuf/...",
 	}},
 	{"internal/simkernel", []string{"platform", "platform/platformtest", "internal/layout"}, nil},
+	{"internal/simkernel/windows", []string{"internal/simkernel", "internal/simkernel/windows/headers", "platform", "platform/windows"}, nil},
+	{"internal/simkernel/windows/headers", []string{"internal/simkernel"}, nil},
 	{"internal/simkernel/*", []string{"internal/simkernel"}, nil},
 }
 

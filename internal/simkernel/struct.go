@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -142,6 +144,9 @@ func (s *Struct) Leaf(name string) Leaf {
 
 // Offset is that of a member.
 func (s *Struct) Offset(member string) int { return s.At(member).Offset }
+
+// Members are the names of all.
+func (s *Struct) Members() []string { return slices.Sorted(maps.Keys(s.at)) }
 
 // Put writes a number into a member, or the n-th element of one: "groups[2]".
 func (s *Struct) Put(b []byte, member string, v uint64) {

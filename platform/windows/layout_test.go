@@ -5,97 +5,22 @@
 package windows
 
 import (
-	"errors"
-	"go/ast"
-	"go/build/constraint"
 	"go/constant"
-	"go/parser"
-	"go/token"
 	"go/types"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pidometer/pidometer/internal/simkernel"
 )
-
-// sysTypes type-checks golang.org/x/sys/windows for one architecture, as far as the
-// types of its structures go.
-func sysTypes(t *testing.T, goarch string) *types.Package {
-	t.Helper()
-	list := exec.Command("go", "list", "-f", "{{.Dir}}", "golang.org/x/sys/windows")
-	list.Env = append(os.Environ(), "GOOS=windows", "GOARCH="+goarch)
-	out, err := list.Output()
-	if err != nil {
-		t.Fatalf("go list: %v", err)
-	}
-	fset := token.NewFileSet()
-	names, _ := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "*.go"))
-	var files []*ast.File
-	for _, name := range names {
-		f, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasSuffix(name, "_test.go") && built(name, f, goarch) {
-			files = append(files, f)
-		}
-	}
-	config := types.Config{IgnoreFuncBodies: true, Error: func(error) {}, Sizes: types.SizesFor("gc", goarch),
-		Importer: noImports{}}
-	p, _ := config.Check("windows", fset, files, nil)
-	return p
-}
-
-// noImports leaves what other packages declare unknown: no structure here is made of it.
-type noImports struct{}
-
-func (noImports) Import(path string) (*types.Package, error) { return nil, errors.New(path) }
-
-func built(name string, f *ast.File, goarch string) bool {
-	for _, other := range []string{"386", "amd64", "arm", "arm64"} {
-		if other != goarch && strings.HasSuffix(name, "_"+other+".go") {
-			return false
-		}
-	}
-	for _, group := range f.Comments {
-		for _, c := range group.List {
-			if x, err := constraint.Parse(c.Text); err == nil && !x.Eval(func(tag string) bool { return tag == "windows" || tag == goarch || strings.HasPrefix(tag, "go1") }) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// structure returns the offset of each member of a structure, and its size under "".
-func structure(t *testing.T, p *types.Package, name, goarch string) map[string]int {
-	t.Helper()
-	object := p.Scope().Lookup(name)
-	if object == nil {
-		t.Fatalf("x/sys has no %s", name)
-	}
-	s := object.Type().Underlying().(*types.Struct)
-	sizes := types.SizesFor("gc", goarch)
-	var fields []*types.Var
-	for f := range s.Fields() {
-		fields = append(fields, f)
-	}
-	at := map[string]int{"": int(sizes.Sizeof(s))}
-	for i, offset := range sizes.Offsetsof(fields) {
-		at[fields[i].Name()] = int(offset)
-	}
-	return at
-}
 
 var wordBytes = map[string]int{"amd64": 8, "arm64": 8, "386": 4}
 
 // The offsets are those of golang.org/x/sys/windows, where it has the structure.
 func TestLayouts(t *testing.T) {
 	for goarch, word := range wordBytes {
-		p := sysTypes(t, goarch)
-		process := structure(t, p, "SYSTEM_PROCESS_INFORMATION", goarch)
-		name := structure(t, p, "NTUnicodeString", goarch)
+		p := simkernel.XSysWindows(t, goarch)
+		process := simkernel.OffsetsIn(t, p, "SYSTEM_PROCESS_INFORMATION", goarch)
+		name := simkernel.OffsetsIn(t, p, "NTUnicodeString", goarch)
 		l := processLayouts[word]
 		for member, have := range map[string]int{
 			"": l.size, "NextEntryOffset": l.next, "NumberOfThreads": l.threads, "WorkingSetPrivateSize": l.privateWorkingSet,
@@ -115,10 +40,10 @@ func TestLayouts(t *testing.T) {
 		if have := l.nameBuffer - l.nameLength; have != name["Buffer"] {
 			t.Errorf("%s: the name's characters are at %d, x/sys has them at %d", goarch, have, name["Buffer"])
 		}
-		checkInterfaceLayout(t, structure(t, p, "MibIfRow2", goarch), structure(t, p, "MibIfTable2", goarch), goarch)
+		checkInterfaceLayout(t, simkernel.OffsetsIn(t, p, "MibIfRow2", goarch), simkernel.OffsetsIn(t, p, "MibIfTable2", goarch), goarch)
 		checkParametersLayout(t, p, goarch)
 		checkMemoryLayout(t, p, goarch)
-		checkAddressLayout(t, structure(t, p, "MibUnicastIpAddressRow", goarch), goarch)
+		checkAddressLayout(t, simkernel.OffsetsIn(t, p, "MibUnicastIpAddressRow", goarch), goarch)
 		checkServiceLayout(t, p, goarch)
 	}
 }
@@ -155,14 +80,14 @@ func checkMemoryLayout(t *testing.T, p *types.Package, goarch string) {
 	if goarch == "386" {
 		return // winnt.h has PartitionId for 64 bits only, and psapi.h attributes as wide as a pointer; x/sys has both as they are there
 	}
-	l, have := regionLayouts[word], structure(t, p, "MemoryBasicInformation", goarch)
+	l, have := regionLayouts[word], simkernel.OffsetsIn(t, p, "MemoryBasicInformation", goarch)
 	for member, at := range map[string]int{"": l.size, "BaseAddress": l.base, "AllocationBase": l.allocation, "RegionSize": l.length,
 		"State": l.state, "Protect": l.protection, "Type": l.kind} {
 		if want := have[member]; at != want {
 			t.Errorf("%s: %q of a region is at %d, x/sys has it at %d", goarch, member, at, want)
 		}
 	}
-	page := structure(t, p, "PSAPI_WORKING_SET_EX_INFORMATION", goarch)
+	page := simkernel.OffsetsIn(t, p, "PSAPI_WORKING_SET_EX_INFORMATION", goarch)
 	if page[""] != 2*word || page["VirtualAttributes"] != word {
 		t.Errorf("%s: a page has %d bytes, its attributes are at %d", goarch, page[""], page["VirtualAttributes"])
 	}
@@ -180,9 +105,9 @@ func checkMemoryLayout(t *testing.T, p *types.Package, goarch string) {
 func checkServiceLayout(t *testing.T, p *types.Package, goarch string) {
 	word := wordBytes[goarch]
 	first := configNumbers + -configNumbers&(word-1)
-	row := structure(t, p, "ENUM_SERVICE_STATUS_PROCESS", goarch)
-	state := structure(t, p, "SERVICE_STATUS_PROCESS", goarch)
-	config := structure(t, p, "QUERY_SERVICE_CONFIG", goarch)
+	row := simkernel.OffsetsIn(t, p, "ENUM_SERVICE_STATUS_PROCESS", goarch)
+	state := simkernel.OffsetsIn(t, p, "SERVICE_STATUS_PROCESS", goarch)
+	config := simkernel.OffsetsIn(t, p, "QUERY_SERVICE_CONFIG", goarch)
 	for what, x := range map[string][2]int{
 		"state": {serviceState, state["CurrentState"]}, "exit": {serviceExit, state["Win32ExitCode"]},
 		"specific": {serviceSpecific, state["ServiceSpecificExitCode"]}, "process": {serviceProcess, state["ProcessId"]},
@@ -190,8 +115,8 @@ func checkServiceLayout(t *testing.T, p *types.Package, goarch string) {
 		"row":   {2*word + serviceStatus + -(2*word+serviceStatus)&(word-1), row[""]},
 		"start": {configStart, config["StartType"]}, "path": {first + configPath*word, config["BinaryPathName"]},
 		"account": {first + configOwner*word, config["ServiceStartName"]}, "config": {first + configWords*word, config[""]},
-		"description": {word, structure(t, p, "SERVICE_DESCRIPTION", goarch)[""]},
-		"delayed":     {4, structure(t, p, "SERVICE_DELAYED_AUTO_START_INFO", goarch)[""]},
+		"description": {word, simkernel.OffsetsIn(t, p, "SERVICE_DESCRIPTION", goarch)[""]},
+		"delayed":     {4, simkernel.OffsetsIn(t, p, "SERVICE_DELAYED_AUTO_START_INFO", goarch)[""]},
 	} {
 		if x[0] != x[1] {
 			t.Errorf("%s: %s of a service is at %d, in x/sys at %d", goarch, what, x[0], x[1])
@@ -201,8 +126,8 @@ func checkServiceLayout(t *testing.T, p *types.Package, goarch string) {
 
 func checkParametersLayout(t *testing.T, p *types.Package, goarch string) {
 	l := parametersLayouts[wordBytes[goarch]]
-	peb := structure(t, p, "PEB", goarch)
-	parameters := structure(t, p, "RTL_USER_PROCESS_PARAMETERS", goarch)
+	peb := simkernel.OffsetsIn(t, p, "PEB", goarch)
+	parameters := simkernel.OffsetsIn(t, p, "RTL_USER_PROCESS_PARAMETERS", goarch)
 	for what, x := range map[string][2]int{
 		"ProcessParameters": {l.parameters, peb["ProcessParameters"]},
 		"CommandLine":       {l.commandLine, parameters["CommandLine"]},
