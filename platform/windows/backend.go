@@ -62,20 +62,21 @@ type backend struct {
 	sources  []platform.Source
 	turn     *turn.Turn // of the reader that is open
 
-	table   []byte // lent to the table of processes for one pass
-	buf     []byte // lent to one other answer at a time
-	pages   []byte // lent to questions about pages
-	text    []byte // of the process being read
-	entries []entry
-	places  map[uint64]int   // index of a PID in entries
-	owned   map[uint64]owned // by PID
-	masks   []uint64         // of the processor groups, nil if not asked for yet
-	threads []threadCount
-	sample  platform.Sample
-	known   map[uint64]*known
-	host    *host
-	passes  uint64
-	pass    pass
+	table    []byte // lent to the table of processes for one pass
+	buf      []byte // lent to one other answer at a time
+	pages    []byte // lent to questions about pages
+	text     []byte // of the process being read
+	entries  []entry
+	places   map[uint64]int   // index of a PID in entries
+	owned    map[uint64]owned // by PID
+	masks    []uint64         // of the processor groups, nil if not asked for yet
+	threads  []threadCount
+	sample   platform.Sample
+	known    map[uint64]*known
+	host     *host
+	counting counting
+	passes   uint64
+	pass     pass
 }
 
 // pass is what is kept for one pass.

@@ -219,7 +219,7 @@ func checkSample(t *testing.T, b []byte) {
 		}
 	}
 	s.Reset(platform.Host, platform.Key{})
-	if err := decodePerformance(b, &s); err == nil {
+	if err := decodePerformance(b, &counting{}, &s); err == nil {
 		want(platform.HostContextSwitches, sure(b, 296, 4))
 		want(platform.HostFaultsMinor, (sure(b, 60, 4)-sure(b, 84, 4))&0xffffffff)
 		want(platform.HostFaultsMajor, sure(b, 84, 4))

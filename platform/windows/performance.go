@@ -33,17 +33,17 @@ func (p *hostPass) readPerformance() error {
 	if err != nil {
 		return err
 	}
-	return decodePerformance(answer, &p.host.sample)
+	return decodePerformance(answer, &p.counting, &p.host.sample)
 }
 
 // decodePerformance reads SYSTEM_PERFORMANCE_INFORMATION. A major fault is one for
 // which a disk was read. A kernel that runs has switched contexts: one that says it
-// has not does not count any of this.
-func decodePerformance(b []byte, s *platform.Sample) error {
+// never has does not count any of this.
+func decodePerformance(b []byte, c *counting, s *platform.Sample) error {
 	if len(b) < performanceSize {
 		return errContent
 	}
-	if layout.U32(b, performanceSwitches) == 0 {
+	if !proves(&c.system, layout.U32(b, performanceSwitches)) {
 		return errors.ErrUnsupported
 	}
 	major := layout.U32(b, performanceReadCalls)
@@ -52,7 +52,7 @@ func decodePerformance(b []byte, s *platform.Sample) error {
 	s.Set(platform.HostFaultsMinor, uint64(layout.U32(b, performanceFaults)-major))
 	s.Set(platform.HostSwapIn, uint64(layout.U32(b, performanceReads)))
 	s.Set(platform.HostSwapOut, uint64(layout.U32(b, performanceWrites)))
-	if calls := layout.U32(b, performanceCalls); calls != 0 {
+	if calls := layout.U32(b, performanceCalls); proves(&c.systemCalls, calls) {
 		s.Set(platform.HostSystemCalls, uint64(calls))
 	}
 	return nil

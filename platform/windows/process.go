@@ -83,6 +83,7 @@ func (r *reader) index() error {
 		clear(r.places)
 		return errContent
 	}
+	r.countingOf(r.entries)
 	return nil
 }
 
@@ -240,7 +241,8 @@ func (r *reader) setMemory(e entry) {
 	s.Set(platform.ProcessPoolPaged, t.size(e, p.pagedPool))
 	s.Set(platform.ProcessPoolNonPaged, t.size(e, p.nonPagedPool))
 	s.Set(platform.ProcessHandles, t.u32(e, p.handles))
-	if all, hard := t.u32(e, p.faults), t.u32(e, p.hardFaults); all != 0 {
+	if r.counting.faults {
+		all, hard := t.u32(e, p.faults), t.u32(e, p.hardFaults)
 		s.Set(platform.ProcessFaultsMajor, hard)
 		s.Set(platform.ProcessFaultsMinor, uint64(uint32(all)-uint32(hard)))
 	}

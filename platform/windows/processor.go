@@ -133,7 +133,7 @@ func (p *hostPass) setProcessors() {
 	s := &p.host.sample
 	sum.set(s, platform.HostCPUUser, platform.HostCPUSystem, platform.HostCPUIdle, platform.HostCPUInterrupt)
 	s.Set(platform.HostCPULogical, uint64(len(p.host.processors)))
-	if sum.interrupts != 0 { // a CPU without any has not run
+	if proves(&p.counting.interrupts, sum.interrupts) { // a CPU without any has not run
 		s.Set(platform.HostInterrupts, uint64(sum.interrupts))
 	}
 }

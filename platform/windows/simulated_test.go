@@ -35,9 +35,6 @@ func (k *simulatedKernel) refresh() {
 		w.processors[0] = append(w.processors[0], processor{id: uint64(i), idle: units100(c.Idle), user: units100(c.User),
 			kernel: units100(c.Idle + c.System + c.Interrupt), interrupt: units100(c.Interrupt)})
 	}
-	if uint32(t.Switches) == 0 {
-		t.Switches++ // 0 of 32 bits is of a kernel that counts none
-	}
 	performance := make([]byte, performanceSize+32)
 	binary.LittleEndian.PutUint32(performance[performanceSwitches:], uint32(t.Switches))
 	w.answers[classPerformance] = performance
@@ -132,10 +129,6 @@ var simulated = simkernel.Dialect{
 	Start:  func(_ *simkernel.World, p *simkernel.Process) uint64 { return units100(p.Clock) },
 	Hides:  func(entity platform.Entity, _ string) bool { return entity == platform.Disk }, // each has calls of its own
 	Reaped: true,
-	// One number of 32 bits counts all faults: 0 is of a kernel that counts none.
-	Untold: func(f platform.Field, p *simkernel.Process) bool {
-		return (f == platform.ProcessFaultsMinor || f == platform.ProcessFaultsMajor) && uint32(p.FaultsMinor+p.FaultsMajor) == 0
-	},
 }
 
 // What this backend reads is what is so, in every world that is simulated for the other kernels

@@ -84,24 +84,22 @@ type switches struct {
 
 // readThreads reads the context switches: the kernel's own sum where it tells one,
 // else the sum over the threads that were seen. Windows does not tell voluntary ones
-// from the others. Where no thread ever was switched the kernel does not count.
+// from the others. Where no thread of any process ever was switched the kernel does not count.
 func (r *reader) readThreads(v *visit) error {
 	if x, ok := r.extension(v); ok {
 		r.sample.Set(platform.ProcessSwitches, x.switches)
 		return nil
 	}
 	t := &r.pass.table
+	if !r.counting.switches {
+		return errors.ErrUnsupported
+	}
 	r.threads = r.threads[:0]
-	var any uint32
 	for i := range v.count {
 		th := t.thread(v.entry, i)
 		r.threads = append(r.threads, threadCount{th.id, th.create, th.switches})
-		any |= th.switches
 	}
 	s := &r.remember(v).switches
-	if any == 0 && s.sum == 0 {
-		return errors.ErrUnsupported
-	}
 	s.update(r.threads)
 	r.sample.Set(platform.ProcessSwitches, s.sum)
 	return nil
