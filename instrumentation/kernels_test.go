@@ -19,6 +19,7 @@ import (
 	simdragonfly "github.com/pidometer/pidometer/internal/simkernel/dragonfly"
 	simfreebsd "github.com/pidometer/pidometer/internal/simkernel/freebsd"
 	simsolaris "github.com/pidometer/pidometer/internal/simkernel/solaris"
+	simwindows "github.com/pidometer/pidometer/internal/simkernel/windows"
 	"github.com/pidometer/pidometer/platform"
 	"github.com/pidometer/pidometer/platform/darwin"
 	"github.com/pidometer/pidometer/platform/dragonfly"
@@ -26,6 +27,7 @@ import (
 	"github.com/pidometer/pidometer/platform/netbsd"
 	"github.com/pidometer/pidometer/platform/openbsd"
 	"github.com/pidometer/pidometer/platform/solaris"
+	"github.com/pidometer/pidometer/platform/windows"
 )
 
 // kernels are the systems whose answers can be made up, and whether they tell the times and the
@@ -52,6 +54,9 @@ var kernels = []struct {
 	}, false},
 	{"solaris", func(w *simkernel.World) (platform.Backend, error) {
 		return solaris.New(solaris.Options{Kernel: simsolaris.New(w), Budget: time.Hour})
+	}, false},
+	{"windows", func(w *simkernel.World) (platform.Backend, error) {
+		return windows.New(windows.Options{Kernel: simwindows.New(w, 8), Budget: time.Hour})
 	}, false},
 }
 

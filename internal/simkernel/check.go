@@ -17,8 +17,9 @@ type Dialect struct {
 	Open func(*World) (platform.Backend, error)
 	// Start is what a process's [platform.Key] has of its birth.
 	Start func(*World, *Process) uint64
-	// CPU and Interface are the keys of those; nil means the number and the name.
+	// CPU, Disk and Interface are the keys of those; nil means the number and the name.
 	CPU       func(i int) platform.Key
+	Disk      func(*Disk) platform.Key
 	Interface func(*Interface) platform.Key
 	// Unlike are fields that this kernel counts otherwise, or not truly, and which are
 	// compared elsewhere. Each has its reason.
@@ -142,7 +143,11 @@ func (c *check) tell() {
 		c.truth[id{platform.Process, platform.Key{ID: p.PID, Start: c.Start(c.World, p)}}] = subject{process: p}
 	}
 	for _, d := range c.Disks {
-		c.add(platform.Disk, platform.Key{Name: d.Name}, subject{disk: d})
+		key := platform.Key{Name: d.Name}
+		if c.Disk != nil {
+			key = c.Disk(d)
+		}
+		c.add(platform.Disk, key, subject{disk: d})
 	}
 	for _, i := range c.Interfaces {
 		key := platform.Key{Name: i.Name}

@@ -162,6 +162,14 @@ func (s *Struct) Put(b []byte, member string, v uint64) {
 	put(b[m.Offset+n*m.Size:], m.Size, v)
 }
 
+// Get reads a number out of a member.
+func (s *Struct) Get(b []byte, member string) uint64 {
+	m := s.At(member)
+	var wide [8]byte
+	copy(wide[:m.Size], b[m.Offset:])
+	return binary.LittleEndian.Uint64(wide[:])
+}
+
 // PutIn writes a number into a member of a structure that is a member.
 func (s *Struct) PutIn(b []byte, member string, inner *Struct, name string, v uint64) {
 	inner.Put(b[s.Offset(member):], name, v)

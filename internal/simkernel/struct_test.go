@@ -80,6 +80,9 @@ func TestFields(t *testing.T) {
 	if want := []byte{0x45, 0x23, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0}; !slices.Equal(b, want) {
 		t.Errorf("% x", b)
 	}
+	if a, c := s.Get(b, "A"), s.Get(b, "C"); a != 0x2345 || c != 7 {
+		t.Errorf("%#x, %d", a, c)
+	}
 	defer func() {
 		if recover() == nil {
 			t.Error("two members took one number")

@@ -1,6 +1,6 @@
 //go:build !race
 
-package windows
+package windows_test
 
-// worlds are simulated, unless a flag says how many: each call has all of Windows' tables made anew.
-const worlds = 200
+// worlds are simulated, unless a flag says how many.
+const worlds = 1000
