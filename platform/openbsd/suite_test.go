@@ -31,7 +31,7 @@ func TestBackend(t *testing.T) {
 func TestInspector(t *testing.T) { simkernel.TestInspector(t, world, Details()) }
 
 // living are the fields that a zombie has not.
-var living = []platform.Field{platform.ProcessCPUUser, platform.ProcessCPUSystem, platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual,
+var living = []platform.Field{platform.ProcessCPUUser, platform.ProcessCPUSystem, platform.ProcessMemoryRSS, platform.ProcessMemoryVirtual, platform.ProcessAddressSpace,
 	platform.ProcessMemoryPeak, platform.ProcessFaultsMinor, platform.ProcessFaultsMajor, platform.ProcessDiskReads, platform.ProcessDiskWrites,
 	platform.ProcessSwitchesVoluntary, platform.ProcessSwitchesInvoluntary, platform.ProcessThreads, platform.ProcessCPUNumber, platform.ProcessUptime}
 

@@ -219,6 +219,7 @@ func (k *Kernel) living(b []byte, p *simkernel.Process) {
 		"uru_inblock": p.BlocksRead, "uru_oublock": p.BlocksWritten, "uru_nvcsw": p.Voluntary, "uru_nivcsw": p.Involuntary}
 	if k.open {
 		members["vm_tsize"], members["vm_dsize"], members["vm_ssize"] = 1, p.Virtual/Page-3, 2
+		members["vm_map_size"] = p.Virtual // of UVM, in bytes
 	} else {
 		members["nlwps"], members["vm_msize"] = p.Threads, p.Virtual/Page
 	}
