@@ -65,6 +65,7 @@ const (
 	HostTasksBlocked // by a disk
 	HostMemoryActive
 	HostMemoryInactive
+	HostMemoryWired     // held in memory by the kernel, or for programs that asked for it
 	HostMemoryDirty     // to be written to disk
 	HostMemoryWriteback // being written
 	HostMemoryCommitted // promised to programs

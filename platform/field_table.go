@@ -61,6 +61,7 @@ var fieldTable = [numFields]FieldInfo{
 	HostTasksBlocked:            {"host.tasks.blocked", "", Host, level, false},
 	HostMemoryActive:            {"host.memory.active", "By", Host, level, false},
 	HostMemoryInactive:          {"host.memory.inactive", "By", Host, level, false},
+	HostMemoryWired:             {"host.memory.wired", "By", Host, level, false},
 	HostMemoryDirty:             {"host.memory.dirty", "By", Host, level, false},
 	HostMemoryWriteback:         {"host.memory.writeback", "By", Host, level, false},
 	HostMemoryCommitted:         {"host.memory.committed", "By", Host, level, false},

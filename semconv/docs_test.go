@@ -39,7 +39,10 @@ func TestDocs(t *testing.T) {
 }
 
 // systems are those that have a backend, and what they are called.
-var systems = []struct{ goos, name string }{{"linux", "Linux"}, {"windows", "Windows"}}
+var systems = []struct{ goos, name string }{
+	{"linux", "Linux"}, {"windows", "Windows"}, {"freebsd", "FreeBSD"}, {"openbsd", "OpenBSD"}, {"netbsd", "NetBSD"},
+	{"dragonfly", "DragonFly"}, {"darwin", "macOS"}, {"solaris", "illumos and Solaris"},
+}
 
 // Every row is told in full by some system: a metric that none can show has no place
 // here yet.

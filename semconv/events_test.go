@@ -74,7 +74,7 @@ again. With a filter, and in a single look, nothing is added.
 `
 
 // listening are the systems that can be listened to.
-var listening = append(slices.Clone(systems), []struct{ goos, name string }{{"freebsd", "FreeBSD"}, {"openbsd", "OpenBSD"}, {"netbsd", "NetBSD"}, {"dragonfly", "DragonFly"}, {"darwin", "macOS"}}...)
+var listening = slices.DeleteFunc(slices.Clone(systems), func(s struct{ goos, name string }) bool { return native.Occurrences(s.goos) == nil })
 
 // eventPage writes the whole document.
 func eventPage() []byte {

@@ -198,6 +198,12 @@ var extensions = [...]Metric{
 		Entity: platform.Host, Points: []Point{{Field: platform.HostMemoryWriteback}},
 	},
 	{
+		Name: "system.memory.wired", Unit: "By", Kind: UpDownCounter,
+		Brief:  "Memory that stays where it is: the kernel's own, and what programs asked to be held.",
+		Entity: platform.Host, Points: []Point{{Field: platform.HostMemoryWired}},
+		Note: "No state of system.memory.usage: it overlaps used. On macOS and the BSDs.",
+	},
+	{
 		Name: "system.network.interface.mtu", Unit: "By", Kind: Gauge,
 		Brief:  "The largest packet that the interface takes.",
 		Entity: platform.Network, Device: NetworkInterface, Points: []Point{{Field: platform.NetworkMTU}},

@@ -102,7 +102,7 @@ func TestValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	for f, want := range map[platform.Field]uint64{
-		platform.HostMemoryFree: k.Free, platform.HostMemoryActive: 10 * sim.Page, platform.HostMemoryInactive: 20 * sim.Page,
+		platform.HostMemoryFree: k.Free, platform.HostMemoryActive: 10 * sim.Page, platform.HostMemoryInactive: 20 * sim.Page, platform.HostMemoryWired: 30 * sim.Page,
 		platform.HostMemoryCached: 7 * sim.Page, platform.HostMemoryAvailable: min(k.Free+25*sim.Page, k.Memory),
 		platform.HostFaultsMajor: 30, platform.HostFaultsMinor: 70, platform.HostSwapIn: 8, platform.HostSwapOut: 9,
 		platform.SwapTotal: 3 << 30, platform.SwapUsed: 1 << 30, platform.SwapFree: 2 << 30,

@@ -132,6 +132,7 @@ const (
 	vmFree        = 0
 	vmActive      = 4
 	vmInactive    = 8
+	vmWired       = 12
 	vmPageIns     = 32
 	vmFaults      = 48
 	vmSpeculative = 92
@@ -144,7 +145,7 @@ const (
 // read ahead are free to be taken, and counted as free by the kernel.
 func (m *machine) memory() sysctl.HostSource {
 	s := sysctl.Level("hw.memsize, host_statistics64 HOST_VM_INFO64", platform.Host, 2, platform.HostMemoryTotal, platform.HostMemoryFree,
-		platform.HostMemoryActive, platform.HostMemoryInactive, platform.HostMemoryCached, platform.HostMemoryAvailable, platform.HostMemoryUsed,
+		platform.HostMemoryActive, platform.HostMemoryInactive, platform.HostMemoryWired, platform.HostMemoryCached, platform.HostMemoryAvailable, platform.HostMemoryUsed,
 		platform.HostFaultsMinor, platform.HostFaultsMajor, platform.HostSwapIn, platform.HostSwapOut)
 	return sysctl.HostSource{Source: s, Host: func(p *sysctl.Pass) error {
 		total, err := named(p, "hw.memsize")
@@ -170,6 +171,7 @@ func setMemory(s *platform.Sample, r sysctl.Row, total, page uint64) {
 	s.Set(platform.HostMemoryFree, free-min(free, r.U32(vmSpeculative)*page))
 	s.Set(platform.HostMemoryActive, r.U32(vmActive)*page)
 	s.Set(platform.HostMemoryInactive, inactive)
+	s.Set(platform.HostMemoryWired, r.U32(vmWired)*page)
 	s.Set(platform.HostMemoryCached, r.U32(vmExternal)*page)
 	s.Set(platform.HostMemoryAvailable, available)
 	s.Set(platform.HostMemoryUsed, total-available)

@@ -36,6 +36,7 @@ var pages = []struct {
 }{
 	{"vm.stats.vm.v_page_count", platform.HostMemoryTotal}, {"vm.stats.vm.v_free_count", platform.HostMemoryFree},
 	{"vm.stats.vm.v_active_count", platform.HostMemoryActive}, {"vm.stats.vm.v_inactive_count", platform.HostMemoryInactive},
+	{"vm.stats.vm.v_wire_count", platform.HostMemoryWired},
 }
 
 // memory is how many pages there are, and of which kind.

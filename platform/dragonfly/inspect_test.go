@@ -69,7 +69,7 @@ func TestValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for f, want := range map[platform.Field]uint64{platform.HostMemoryActive: 10 * sim.Page, platform.HostMemoryInactive: 20 * sim.Page,
+	for f, want := range map[platform.Field]uint64{platform.HostMemoryActive: 10 * sim.Page, platform.HostMemoryInactive: 20 * sim.Page, platform.HostMemoryWired: 30 * sim.Page,
 		platform.HostLoad1: 100, platform.HostProcessLimit: 7000, platform.NetworkSpeed: 125_000_000, platform.FilesystemTotal: 2048_000} {
 		if got, ok := h.Fields[f]; !ok || got != want {
 			t.Errorf("%v is %d, %v, want %d", f, got, ok, want)

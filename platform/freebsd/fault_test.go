@@ -113,7 +113,7 @@ func TestValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	for f, want := range map[platform.Field]uint64{
-		platform.HostMemoryBuffers: 4096, platform.HostMemoryActive: 10 * sim.Page, platform.HostMemoryInactive: 20 * sim.Page,
+		platform.HostMemoryBuffers: 4096, platform.HostMemoryActive: 10 * sim.Page, platform.HostMemoryInactive: 20 * sim.Page, platform.HostMemoryWired: 30 * sim.Page,
 		platform.HostMemoryAvailable: min(k.Free+20*sim.Page, k.Memory), platform.HostInterrupts: 5, platform.HostSoftInterrupts: 6,
 		platform.HostSystemCalls: 7, platform.HostFaultsMajor: 30, platform.HostFaultsMinor: 70, platform.HostSwapIn: 8, platform.HostSwapOut: 9,
 		platform.SwapTotal: 2000 * sim.Page, platform.SwapUsed: 20 * sim.Page, platform.SwapFree: 1980 * sim.Page,

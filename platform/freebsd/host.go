@@ -151,14 +151,14 @@ func paging() sysctl.HostSource {
 // enough to be given away. Pages in the laundry have to be written first.
 func memory() sysctl.HostSource {
 	s := sysctl.Level("hw.physmem, vm.stats.vm, vfs.bufspace", platform.Host, 6, platform.HostMemoryTotal, platform.HostMemoryFree,
-		platform.HostMemoryActive, platform.HostMemoryInactive, platform.HostMemoryBuffers, platform.HostMemoryAvailable, platform.HostMemoryUsed)
+		platform.HostMemoryActive, platform.HostMemoryInactive, platform.HostMemoryWired, platform.HostMemoryBuffers, platform.HostMemoryAvailable, platform.HostMemoryUsed)
 	return sysctl.HostSource{Source: s, Host: func(p *sysctl.Pass) error {
 		total, err := p.AskNumber(ctlHW, hwPhysMem)
 		if err != nil {
 			return err
 		}
-		var pages [3]uint64
-		for i, name := range [...]string{"vm.stats.vm.v_free_count", "vm.stats.vm.v_active_count", "vm.stats.vm.v_inactive_count"} {
+		var pages [4]uint64
+		for i, name := range [...]string{"vm.stats.vm.v_free_count", "vm.stats.vm.v_active_count", "vm.stats.vm.v_inactive_count", "vm.stats.vm.v_wire_count"} {
 			if pages[i], err = named(p, name); err != nil {
 				return err
 			}
@@ -175,6 +175,7 @@ func memory() sysctl.HostSource {
 		s.Set(platform.HostMemoryFree, free)
 		s.Set(platform.HostMemoryActive, active)
 		s.Set(platform.HostMemoryInactive, inactive)
+		s.Set(platform.HostMemoryWired, pages[3])
 		s.Set(platform.HostMemoryBuffers, buffers)
 		s.Set(platform.HostMemoryAvailable, available)
 		s.Set(platform.HostMemoryUsed, total-available)

@@ -55,6 +55,7 @@ var uvmMembers = []sysctl.Member{
 	{Field: platform.HostMemoryFree, At: uvmFree, Kind: sysctl.Pages64},
 	{Field: platform.HostMemoryActive, At: uvmActive, Kind: sysctl.Pages64},
 	{Field: platform.HostMemoryInactive, At: uvmInactive, Kind: sysctl.Pages64},
+	{Field: platform.HostMemoryWired, At: uvmWired, Kind: sysctl.Pages64},
 	{Field: platform.HostInterrupts, At: 208},
 	{Field: platform.HostContextSwitches, At: 216},
 	{Field: platform.HostSoftInterrupts, At: 224},

@@ -106,7 +106,7 @@ func TestHost(t *testing.T) {
 		platform.HostLoad1: 100, platform.HostLoad5: 50, platform.HostLoad15: 25, platform.HostProcessLimit: 1310, platform.HostFileHandleLimit: 7030,
 		platform.HostSessions: 2, platform.HostInterrupts: 1 << 30, platform.HostSoftInterrupts: 77, platform.HostSystemCalls: 88,
 		platform.HostFaultsMajor: 99, platform.HostFaultsMinor: 1<<31 - 99, platform.HostSwapIn: 5, platform.HostSwapOut: 6, platform.HostUDP: udp,
-		platform.HostMemoryCached: 10_000 * bsd.Page, platform.HostMemoryUsed: 45_000 * bsd.Page, platform.HostMemoryAvailable: (total - 45_000) * bsd.Page,
+		platform.HostMemoryCached: 10_000 * bsd.Page, platform.HostMemoryWired: 15_000 * bsd.Page, platform.HostMemoryUsed: 45_000 * bsd.Page, platform.HostMemoryAvailable: (total - 45_000) * bsd.Page,
 	} {
 		if got, ok := h.Fields[f]; !ok || got != want {
 			t.Errorf("%v is %d (%v), want %d", f, got, ok, want)

@@ -53,6 +53,7 @@ const (
 	uvmPages     = 12
 	uvmFree      = 16
 	uvmInactive  = 24
+	uvmWired     = 32
 	uvmSwapPages = 104
 	uvmSwapUsed  = 108
 	uvmFaults    = 132
@@ -64,6 +65,7 @@ var uvmMembers = []sysctl.Member{
 	{Field: platform.HostMemoryFree, At: uvmFree, Kind: sysctl.Pages32},
 	{Field: platform.HostMemoryActive, At: 20, Kind: sysctl.Pages32},
 	{Field: platform.HostMemoryInactive, At: uvmInactive, Kind: sysctl.Pages32},
+	{Field: platform.HostMemoryWired, At: uvmWired, Kind: sysctl.Pages32},
 	{Field: platform.HostInterrupts, At: 140, Kind: sysctl.Count32},
 	{Field: platform.HostContextSwitches, At: 144, Kind: sysctl.Count32},
 	{Field: platform.HostSoftInterrupts, At: 148, Kind: sysctl.Count32},

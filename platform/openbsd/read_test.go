@@ -106,7 +106,7 @@ func TestHost(t *testing.T) {
 		platform.HostLoad1: 100, platform.HostLoad5: 50, platform.HostLoad15: 25, platform.HostProcessLimit: 1310, platform.HostFileHandleLimit: 7030,
 		platform.HostSessions: 2, platform.HostInterrupts: 1 << 30, platform.HostSoftInterrupts: 77, platform.HostSystemCalls: 88,
 		platform.HostFaultsMajor: 99, platform.HostFaultsMinor: 1<<31 - 99, platform.HostSwapIn: 5, platform.HostSwapOut: 6, platform.HostUDP: udp,
-		platform.HostMemoryCached: 300 * bsd.Page, platform.HostMemoryDirty: 7 * bsd.Page, platform.HostFileHandles: 200,
+		platform.HostMemoryCached: 300 * bsd.Page, platform.HostMemoryWired: 15_000 * bsd.Page, platform.HostMemoryDirty: 7 * bsd.Page, platform.HostFileHandles: 200,
 		platform.HostMemoryAvailable: min(k.Free/bsd.Page+10_300, total) * bsd.Page, platform.HostMemoryUsed: (total - min(k.Free/bsd.Page+10_300, total)) * bsd.Page,
 	} {
 		if got, ok := h.Fields[f]; !ok || got != want {

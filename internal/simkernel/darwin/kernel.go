@@ -324,7 +324,7 @@ func (k *Kernel) Statistics(flavor int32, buf []byte) (int, error) {
 		return k.fill(load(all), buf)
 	}
 	b := make([]byte, vmStatistics.Size)
-	for member, v := range map[string]uint64{"free_count": k.Free/Page + 5, "speculative_count": 5, "active_count": 10, "inactive_count": 20,
+	for member, v := range map[string]uint64{"free_count": k.Free/Page + 5, "speculative_count": 5, "active_count": 10, "inactive_count": 20, "wire_count": 30,
 		"external_page_count": 7, "faults": 100, "pageins": 30, "swapins": 8, "swapouts": 9} {
 		vmStatistics.Put(b, member, v)
 	}

@@ -174,7 +174,7 @@ func (k *Kernel) Named(name string, _ []int32, buf []byte) (int, error) {
 		return 0, err
 	}
 	pages := map[string]uint64{"vm.stats.vm.v_page_count": k.Memory / Page, "vm.stats.vm.v_free_count": k.Free / Page,
-		"vm.stats.vm.v_active_count": 10, "vm.stats.vm.v_inactive_count": 20}
+		"vm.stats.vm.v_active_count": 10, "vm.stats.vm.v_inactive_count": 20, "vm.stats.vm.v_wire_count": 30}
 	if v, ok := pages[name]; ok {
 		return k.Write(simkernel.Words64(v), buf, nil)
 	}

@@ -148,7 +148,7 @@ func (k *Kernel) Named(name string, args []int32, buf []byte) (int, error) {
 // numbers are those that are told one by one.
 func (k *Kernel) numbers() map[string]uint64 {
 	return map[string]uint64{
-		"vm.stats.vm.v_free_count": k.Free / Page, "vm.stats.vm.v_active_count": 10, "vm.stats.vm.v_inactive_count": 20,
+		"vm.stats.vm.v_free_count": k.Free / Page, "vm.stats.vm.v_active_count": 10, "vm.stats.vm.v_inactive_count": 20, "vm.stats.vm.v_wire_count": 30,
 		"vfs.bufspace": 4096, "vm.stats.sys.v_swtch": k.Switches, "vm.stats.sys.v_intr": 5, "vm.stats.sys.v_soft": 6,
 		"vm.stats.sys.v_syscall": 7, "vm.stats.vm.v_vm_faults": 100, "vm.stats.vm.v_io_faults": 30,
 		"vm.stats.vm.v_swappgsin": 8, "vm.stats.vm.v_swappgsout": 9,
