@@ -158,6 +158,20 @@ func TestVolumeHangs(t *testing.T) {
 	}
 }
 
+// A drive that has answered one pass is asked in the next, however soon that comes.
+func TestVolumesAnswerEveryPass(t *testing.T) {
+	b, err := New(Options{Kernel: newWorld(8), Budget: time.Minute, AllDevices: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for i := range 10_000 {
+		if r := passOver(t, b, 1<<fromVolumes); len(r.of[platform.Filesystem]) != 3 {
+			t.Fatalf("pass %d: %d volumes, missed %v", i, len(r.of[platform.Filesystem]), r.misses)
+		}
+	}
+}
+
 // Without the right of a network drive it is not asked at all, and an empty one is no
 // fault.
 func TestDrives(t *testing.T) {

@@ -92,11 +92,12 @@ func (v *volumes) ask() {
 	}
 }
 
-// question waits for one answer. answers has room for it whenever it comes.
+// question waits for one answer. answers has room for it whenever it comes. The drive is
+// free before that, because a pass that has the answer may be followed by the next at once.
 func (v *volumes) question(d *drive, answers chan<- volumeAnswer) {
 	volume, err := v.kernel.Volume(d.root)
-	answers <- volumeAnswer{d, volume, err}
 	d.busy.Store(false)
+	answers <- volumeAnswer{d, volume, err}
 }
 
 // await returns the answers that come within the budget, in the order of the drives.
