@@ -157,7 +157,11 @@ func section(b *bytes.Buffer, m *semconv.Metric) {
 	}
 	for _, system := range systems {
 		if from := reads(m, native.Sources(system.goos)); from != "" {
-			fmt.Fprintf(b, "- %s reads %s\n", system.name, from)
+			verb := "reads"
+			if strings.Contains(system.name, " and ") {
+				verb = "read"
+			}
+			fmt.Fprintf(b, "- %s %s %s\n", system.name, verb, from)
 		}
 	}
 	if m.Note != "" {

@@ -94,6 +94,7 @@ type state struct {
 	threadErr error
 	speed     uint64 // Hz, 0 if not known
 	speeds    []Speed
+	timed     bool // the times of CPUs are read, which are handed on later
 	owners    map[uint64][]byte
 	cpus      []CPUTime
 	visit     Visit

@@ -96,6 +96,9 @@ func (p *Pass) takeCPUs(rate int, all []CPUTime) error {
 	}
 	sum.set(&p.sample, platform.HostCPUUser, platform.HostCPUNice, platform.HostCPUSystem, platform.HostCPUInterrupt, platform.HostCPUIdle)
 	p.sample.Set(platform.HostCPULogical, uint64(len(p.pass.cpus)))
+	if len(all) > 0 {
+		p.Timed()
+	}
 	return nil
 }
 
@@ -150,7 +153,7 @@ func (p *Pass) sendCPUs() error {
 			p.sample.Set(platform.CPUFrequency, p.pass.speed)
 			p.sample.Set(platform.CPUFrequencyLive, p.pass.speed)
 		}
-		p.setSpeed(t.ID)
+		p.SetSpeed(t.ID)
 		if err := p.Hand(); err != nil {
 			return err
 		}

@@ -14,14 +14,17 @@ type Speed struct {
 
 // Speeds is a source of how fast CPUs run and can, apart from that of their times, so that who
 // wants those pays for nothing else. A pass tells each CPU once: this source stands before
-// [AllCPUs], which hands on what it read; without times it tells by itself. read returns what
-// it knows beside an error.
-func Speeds(name string, cost int, read func(*Pass) ([]Speed, error)) HostSource {
-	s := Level(name, platform.CPU, cost, platform.CPUFrequency, platform.CPUFrequencyLive, platform.CPUFrequencyNominal,
-		platform.CPUFrequencyMin, platform.CPUFrequencyMax)
+// that of the times, which hands on what it read; without times it tells by itself. read
+// returns what it knows beside an error; measured says that it may know what is live.
+func Speeds(name string, cost int, measured bool, read func(*Pass) ([]Speed, error)) HostSource {
+	fields := []platform.Field{platform.CPUFrequency, platform.CPUFrequencyNominal, platform.CPUFrequencyMin, platform.CPUFrequencyMax}
+	if measured {
+		fields = append(fields, platform.CPUFrequencyLive)
+	}
+	s := Level(name, platform.CPU, cost, fields...)
 	return HostSource{Source: s, Each: func(p *Pass) error {
 		all, failed := read(p)
-		if len(p.pass.cpus) > 0 {
+		if p.pass.timed {
 			p.pass.speeds = all
 			return failed
 		}
@@ -36,8 +39,11 @@ func Speeds(name string, cost int, read func(*Pass) ([]Speed, error)) HostSource
 	}}
 }
 
-// setSpeed sets what is known of how fast a CPU runs.
-func (p *Pass) setSpeed(cpu uint64) {
+// Timed says that this pass has the times of CPUs, and will hand each of them on.
+func (p *Pass) Timed() { p.pass.timed = true }
+
+// SetSpeed sets what is known of how fast a CPU runs.
+func (p *Pass) SetSpeed(cpu uint64) {
 	if i := slices.IndexFunc(p.pass.speeds, func(s Speed) bool { return s.ID == cpu }); i >= 0 {
 		p.pass.speeds[i].set(&p.sample)
 	}

@@ -44,6 +44,8 @@ type Options struct {
 //   - Registry(class string, keys []string) ([][][]byte, error) looks properties up in the
 //     registry of IOKit, for each service of a class the values of the keys at it or below
 //     it as binary property lists, nil for one that is not there.
+//   - Devices(name string, keys []string) ([][][]byte, error) does so for each device that
+//     has a name, or a type of that name, in the tree that the firmware hands over.
 //   - Folder(path string) ([]string, error) lists the names in a folder.
 //   - Device(path string) (uint64, error) is the number of the device that a file is.
 //   - User(id uint64) (string, error) is the name of a user, from the directory service.
@@ -66,6 +68,7 @@ type Kernel interface {
 	Statistics(flavor int32, buf []byte) (n int, err error)
 	Processors(flavor int32, buf []byte) (n int, err error)
 	Registry(class string, keys []string) ([][][]byte, error)
+	Devices(name string, keys []string) ([][][]byte, error)
 	User(id uint64) (string, error)
 }
 
@@ -118,6 +121,8 @@ type machine struct {
 	fds       []byte         // lent to one list of open files at a time
 	args      []byte         // likewise of arguments
 	users     map[uint64]string
+	speeds    []sysctl.Speed // of Apple's own processors, which stay
+	measured  bool           // they are looked up
 }
 
 // readClock reads the rate of Mach's absolute time: 1 GHz on Intel, 24 MHz on Apple's own
@@ -182,7 +187,7 @@ func (m *machine) dialect() *sysctl.Dialect {
 	d.Hosts = []sysctl.HostSource{
 		system(), sysctl.Uptime(), sysctl.Load(), m.identity(),
 		sysctl.Number("kern.maxproc", platform.HostProcessLimit, ctlKern, kernMaxProc),
-		m.processors(), cores(), m.memory(), swap(), sockets(), sysctl.Sessions(&d.Login),
+		m.frequencies(), m.processors(), cores(), m.memory(), swap(), sockets(), sysctl.Sessions(&d.Login),
 		m.disks(), sysctl.Interfaces(&d.Interface), sysctl.Mounts(&d.Mount), m.battery(),
 	}
 	return d

@@ -112,7 +112,14 @@ func (k *calls) Processors(flavor int32, buf []byte) (int, error) { return k.pro
 
 // Registry looks properties up in the registry of IOKit.
 func (k *calls) Registry(class string, keys []string) ([][][]byte, error) {
-	return k.registry(class, keys)
+	return k.registry(serviceMatching, class, keys)
+}
+
+// Devices looks them up in nodes of the device tree. A name matches what a node is called,
+// what it is compatible with, and its device_type and model (IODTCompareNubName in
+// iokit/Kernel/IODeviceTreeSupport.cpp of XNU).
+func (k *calls) Devices(name string, keys []string) ([][][]byte, error) {
+	return k.registry(serviceNameMatching, name, keys)
 }
 
 // User is getpwuid(3), which the standard library calls without cgo on macOS.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"testing"
 	"unsafe"
 )
@@ -28,6 +29,7 @@ type library struct {
 	services []map[string]string // the property lists of each
 	at       int
 	objects  map[uintptr]string // what was made, and not released
+	matched  []string           // what services were asked for
 	next     uintptr
 	mapped   []byte
 	fail     map[function]uintptr
@@ -74,8 +76,11 @@ func (l *library) Function(f function, a [6]uintptr) uintptr {
 			l.mapped = nil
 		}
 	case serviceMatching:
-		return l.make("dictionary " + stringAt(a[0]))
+		return l.make("class " + stringAt(a[0]))
+	case serviceNameMatching:
+		return l.make("name " + stringAt(a[0]))
 	case serviceGetMatching:
+		l.matched = append(l.matched, l.objects[a[1]])
 		delete(l.objects, a[1]) // taken over
 		*(*uint32)(pointer(a[2])) = uint32(l.make("iterator"))
 	case iteratorNext:
@@ -165,6 +170,23 @@ func TestRegistryReleases(t *testing.T) {
 		if err != nil || fmt.Sprintf("%s", got) != want || len(l.objects) > 0 {
 			t.Errorf("function %d: %s, %v, left: %v", f, got, err, l.objects)
 		}
+	}
+}
+
+// Services are asked for by their class, and devices by their name.
+func TestMatching(t *testing.T) {
+	l := newLibrary()
+	k := newCalls(l)
+	if _, err := k.Registry("Class", []string{"a"}); err != nil {
+		t.Error(err)
+	}
+	l.at = 0
+	got, err := k.Devices("node", []string{"b", "a"})
+	if want := "[[ plist of a] [plist of b x]]"; err != nil || fmt.Sprintf("%s", got) != want {
+		t.Errorf("%s, %v", got, err)
+	}
+	if want := []string{"class Class", "name node"}; !slices.Equal(l.matched, want) || len(l.objects) > 0 {
+		t.Errorf("asked for %q, left: %v", l.matched, l.objects)
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	hostProcessorInfo
 	vmDeallocate
 	serviceMatching
+	serviceNameMatching
 	serviceGetMatching
 	iteratorNext
 	objectRelease
@@ -39,17 +40,18 @@ const (
 	registryPlane = "IOService"
 )
 
-// registry walks over the services of a class.
-func (k *calls) registry(class string, keys []string) (services [][][]byte, err error) {
+// registry walks over the services that a dictionary is for, which a function makes of a class
+// or a name.
+func (k *calls) registry(dictionary function, of string, keys []string) (services [][][]byte, err error) {
 	var pins runtime.Pinner
 	defer pins.Unpin()
 	iterator := new(uint32)
 	pins.Pin(iterator)
 	// The dictionary is taken over by the call that it is for.
-	matching := k.Function(serviceMatching, [6]uintptr{pinned(&pins, class)})
+	matching := k.Function(dictionary, [6]uintptr{pinned(&pins, of)})
 	r := k.Function(serviceGetMatching, [6]uintptr{mainPort, matching, uintptr(unsafe.Pointer(iterator))})
 	if err := mach(r); err != nil {
-		return nil, fmt.Errorf("services of class %s: %w", class, err)
+		return nil, fmt.Errorf("services of %s: %w", of, err)
 	}
 	defer k.Function(objectRelease, [6]uintptr{uintptr(*iterator)})
 	for {

@@ -37,8 +37,7 @@ func setLoad(s *platform.Sample, fields [4]platform.Field, r sysctl.Row) {
 // processors is what all CPUs together and each of them did. The sum wraps as each does, so
 // that it is asked for, and not made.
 func (m *machine) processors() sysctl.HostSource {
-	s := sysctl.Level("host_statistics64 HOST_CPU_LOAD_INFO, host_processor_info", platform.Host, 5, platform.HostCPULogical,
-		platform.CPUFrequency, platform.CPUFrequencyNominal)
+	s := sysctl.Level("host_statistics64 HOST_CPU_LOAD_INFO, host_processor_info", platform.Host, 5, platform.HostCPULogical)
 	for i := range hostLoads {
 		s.Gives = append(s.Gives, platform.Given{Field: hostLoads[i], Step: loadTick, Bits: 32}, platform.Given{Field: cpuLoads[i], Step: loadTick, Bits: 32})
 	}
@@ -57,6 +56,7 @@ func (m *machine) processors() sysctl.HostSource {
 		}
 		setLoad(p.Sample(), hostLoads, b[:])
 		p.Sample().Set(platform.HostCPULogical, uint64(len(each)/loadSize))
+		p.Timed()
 		return nil
 	}, Each: func(p *sysctl.Pass) error { return sendProcessors(p, each) }}
 }
@@ -71,10 +71,6 @@ func (m *machine) loads(buf []byte) ([]byte, error) {
 }
 
 func sendProcessors(p *sysctl.Pass, each []byte) (err error) {
-	nominal, err := frequency(p)
-	if err != nil {
-		return err
-	}
 	id := uint64(0)
 	sysctl.Each(each, loadSize, func(r sysctl.Row) {
 		if err != nil {
@@ -82,24 +78,11 @@ func sendProcessors(p *sysctl.Pass, each []byte) (err error) {
 		}
 		p.Sample().Reset(platform.CPU, platform.Key{ID: id})
 		setLoad(p.Sample(), cpuLoads, r)
-		if nominal != 0 {
-			p.Sample().Set(platform.CPUFrequency, nominal)
-			p.Sample().Set(platform.CPUFrequencyNominal, nominal)
-		}
+		p.SetSpeed(id)
 		id++
 		err = p.Hand()
 	})
 	return err
-}
-
-// frequency is what Intel promises, in hertz. Apple's own processors have no such name:
-// 0 then.
-func frequency(p *sysctl.Pass) (uint64, error) {
-	v, err := named(p, "hw.cpufrequency")
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
-		return 0, nil
-	}
-	return v, err
 }
 
 // named reads a number that has a name of words, of 32 or 64 bits.

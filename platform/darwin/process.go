@@ -327,11 +327,11 @@ func decodeArguments(b []byte) (arguments, environment []byte, ok bool) {
 		}
 		at += end + 1
 	}
-	return rest[:at:at], strings(rest[at:]), true
+	return rest[:at:at], nonempty(rest[at:]), true
 }
 
-// strings returns the strings before the first empty one, each with its NUL byte.
-func strings(b []byte) []byte {
+// nonempty returns the strings before the first empty one, each with its NUL byte.
+func nonempty(b []byte) []byte {
 	at := 0
 	for {
 		end := bytes.IndexByte(b[at:], 0)

@@ -5,13 +5,20 @@ import (
 	"github.com/pidometer/pidometer/platform"
 )
 
-// properties looks up the properties of every service of a class. What is no property list
-// is absent.
+// properties looks up the properties of every service of a class.
 func (m *machine) properties(class string, keys []string) (services []map[string]any, err error) {
 	answer, err := m.kernel.Registry(class, keys)
-	if err != nil {
-		return nil, err
-	}
+	return servicesOf(answer, keys), err
+}
+
+// devices looks up those of every device of a name or type.
+func (m *machine) devices(name string, keys []string) (devices []map[string]any, err error) {
+	answer, err := m.kernel.Devices(name, keys)
+	return servicesOf(answer, keys), err
+}
+
+// servicesOf reads the property lists of each. What is none is absent.
+func servicesOf(answer [][][]byte, keys []string) (services []map[string]any) {
 	for _, values := range answer {
 		s := map[string]any{}
 		for i, b := range values[:min(len(values), len(keys))] {
@@ -21,7 +28,7 @@ func (m *machine) properties(class string, keys []string) (services []map[string
 		}
 		services = append(services, s)
 	}
-	return services, nil
+	return services
 }
 
 // identity is the UUID of the machine.

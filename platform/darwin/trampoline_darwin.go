@@ -11,6 +11,7 @@ import (
 //go:cgo_import_dynamic libc_host_processor_info host_processor_info "/usr/lib/libSystem.B.dylib"
 //go:cgo_import_dynamic libc_vm_deallocate vm_deallocate "/usr/lib/libSystem.B.dylib"
 //go:cgo_import_dynamic libc_IOServiceMatching IOServiceMatching "/System/Library/Frameworks/IOKit.framework/Versions/A/IOKit"
+//go:cgo_import_dynamic libc_IOServiceNameMatching IOServiceNameMatching "/System/Library/Frameworks/IOKit.framework/Versions/A/IOKit"
 //go:cgo_import_dynamic libc_IOServiceGetMatchingServices IOServiceGetMatchingServices "/System/Library/Frameworks/IOKit.framework/Versions/A/IOKit"
 //go:cgo_import_dynamic libc_IOIteratorNext IOIteratorNext "/System/Library/Frameworks/IOKit.framework/Versions/A/IOKit"
 //go:cgo_import_dynamic libc_IOObjectRelease IOObjectRelease "/System/Library/Frameworks/IOKit.framework/Versions/A/IOKit"

@@ -129,7 +129,7 @@ func dialect() *sysctl.Dialect {
 	d.Hosts = []sysctl.HostSource{
 		sysctl.System("freebsd"), sysctl.Uptime(), sysctl.Load(), hostID(),
 		sysctl.Number("kern.maxproc", platform.HostProcessLimit, ctlKern, kernMaxProc),
-		sysctl.Speeds("dev.cpu.N.freq, dev.cpu.N.freq_levels", frequencyCost, readSpeeds),
+		sysctl.Speeds("dev.cpu.N.freq, dev.cpu.N.freq_levels", frequencyCost, true, readSpeeds),
 		sysctl.AllCPUs("kern.cp_times", clockRate, readCPUs), cores(), memory(), activity(), paging(), sockets(), sessions(),
 		swap(), disks(), sysctl.Interfaces(&d.Interface), sysctl.Mounts(&d.Mount), temperatures(), battery(),
 	}

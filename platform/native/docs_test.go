@@ -76,7 +76,8 @@ const left = `## What psutil has and pidometer leaves out
 | process.disk.operations | bytes are counted, requests are not |
 | CPU that a process ran on last, CPU affinity, limits and I/O priority of a process | no call tells of another process's |
 | interrupts, context switches and system calls of the host | Mach counts none of them for everybody |
-| CPU frequency on Apple's own processors | the kernel has no hw.cpufrequency there; the table of voltages in the registry is of clusters, and says what could be and not what is |
+| how fast a CPU runs at the moment | Intel's hw.cpufrequency is what it is made for. For Apple's own processors the device tree says what the clusters E and P can do; how long each state was held IOReport tells, a library that is private |
+| CPU frequency on Apple's own processors with a third kind of cluster, and in virtual machines | which table of the device tree is whose is not known of the one (the M5 Pro and Max), and the other has none |
 | time in interrupts | it is part of the system time |
 | time in which a disk was busy, merged requests, discards | IOBlockStorageDriver counts none |
 | temperatures and fans but for the battery's | they take the private keys of each model's SMC or IOHID's real numbers |

@@ -17,13 +17,15 @@ type Kernel struct {
 	*simkernel.World
 	*simkernel.Queues
 	simkernel.Answers
-	Intel bool // and not a processor of Apple's own
-	Files int  // what everybody has open beside a socket
+	Intel bool                        // and not a processor of Apple's own
+	Files int                         // what everybody has open beside a socket
+	Nodes map[string][]map[string]any // of the device tree, by their names
 }
 
 // New returns a kernel for a world.
 func New(w *simkernel.World) *Kernel {
 	k := &Kernel{World: w, Answers: simkernel.Answers{Calls: map[string]int{}}, Files: 3}
+	k.Nodes = k.nodes()
 	k.Queues = &simkernel.Queues{Kevents: simkernel.KeventOf(false, ""), Read: 0xffff, Proc: 0xfffb, Timer: 0xfff9, Status: 0x0400_0000, Find: k.status}
 	w.Hear = append(w.Hear, k.Queues)
 	return k
@@ -92,11 +94,13 @@ func (k *Kernel) Named(name string, _ []int32, buf []byte) (int, error) {
 	switch name {
 	case "hw.tbfrequency":
 		b = simkernel.Words64(k.frequency())
-	case "hw.cpufrequency":
+	case "hw.cpufrequency", "hw.cpufrequency_min", "hw.cpufrequency_max":
 		if !k.Intel {
 			return 0, fs.ErrNotExist
 		}
-		b = simkernel.Words64(2_400_000_000)
+		b = simkernel.Words64(map[string]uint64{"hw.cpufrequency": 2_400_000_000, "hw.cpufrequency_min": 1_200_000_000, "hw.cpufrequency_max": 3_100_000_000}[name])
+	case "hw.ncpu":
+		b = simkernel.Words32(uint32(len(k.CPUs)))
 	case "hw.physicalcpu":
 		b = simkernel.Words32(2)
 	case "hw.memsize":
@@ -346,46 +350,6 @@ func (k *Kernel) Processors(flavor int32, buf []byte) (int, error) {
 		all = append(all, load(c)...)
 	}
 	return k.Write(all, buf, nil)
-}
-
-// Registry answers disks, a reader of cards without one, a battery and who the machine is.
-func (k *Kernel) Registry(class string, keys []string) (services [][][]byte, err error) {
-	if err := k.Call(class); err != nil {
-		return nil, err
-	}
-	for _, s := range k.services(class) {
-		var values [][]byte
-		for _, key := range keys {
-			var b []byte
-			if v, ok := s[key]; ok {
-				b = Plist(v)
-			}
-			if k.Cut != 0 {
-				b = b[:min(k.Cut, len(b))]
-			}
-			values = append(values, b)
-		}
-		services = append(services, values)
-	}
-	return services, nil
-}
-
-func (k *Kernel) services(class string) (all []map[string]any) {
-	switch class {
-	case "IOPlatformExpertDevice":
-		return []map[string]any{{"IOPlatformUUID": "0F7E6D5C-0000-11EE-9A55-000000000001"}}
-	case "AppleSmartBattery":
-		return []map[string]any{{"CurrentCapacity": uint64(80), "MaxCapacity": uint64(100), "IsCharging": false, "FullyCharged": false,
-			"ExternalConnected": false, "TimeRemaining": uint64(90), "Temperature": uint64(3055), "BatteryInstalled": true}}
-	case "IOBlockStorageDriver":
-		all = append(all, map[string]any{"Statistics": map[string]any{"Operations (Read)": uint64(9)}})
-		for _, d := range k.Disks {
-			all = append(all, map[string]any{"BSD Name": d.Name, "Statistics": map[string]any{
-				"Operations (Read)": d.Reads, "Operations (Write)": d.Writes, "Bytes (Read)": d.ReadBytes, "Bytes (Write)": d.WriteBytes,
-				"Total Time (Read)": uint64(d.ReadTime), "Total Time (Write)": uint64(d.WriteTime), "Errors (Read)": uint64(0), "Note": "äö"}})
-		}
-	}
-	return all
 }
 
 // interfaces answers the loopback and those of the world, each with a message about an
