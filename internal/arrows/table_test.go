@@ -32,9 +32,10 @@ var table = []arrow{
 	{"platform/native", []string{"platform", "platform/linux", "platform/windows", "platform/darwin",
 		"platform/freebsd", "platform/openbsd", "platform/netbsd", "platform/dragonfly", "platform/solaris"}, nil},
 	{"platform/platformtest", []string{"platform"}, nil},
-	{"platform/*", []string{"platform", "internal/kqueue", "internal/layout", "internal/sysctl", "internal/text", "internal/turn"}, []string{"golang.org/x/sys/..."}},
-	{"internal/kqueue", []string{"platform", "internal/layout", "internal/sysctl"}, nil}, // how BSDs tell of processes as they live
-	{"internal/sysctl", []string{"platform", "internal/layout", "internal/turn"}, nil},   // what the BSDs share
+	{"platform/*", []string{"platform", "internal/kin", "internal/kqueue", "internal/layout", "internal/sysctl", "internal/text", "internal/turn"}, []string{"golang.org/x/sys/..."}},
+	{"internal/kqueue", []string{"platform", "internal/layout", "internal/sysctl"}, nil},               // how BSDs tell of processes as they live
+	{"internal/sysctl", []string{"platform", "internal/kin", "internal/layout", "internal/turn"}, nil}, // what the BSDs share
+	{"internal/kin", []string{"platform"}, nil},
 	{"internal/text", nil, nil},
 	{"internal/turn", nil, nil},
 	{"internal/layout", []string{"platform"}, nil},

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pidometer/pidometer/internal/kin"
 	"github.com/pidometer/pidometer/internal/layout"
 	"github.com/pidometer/pidometer/platform"
 )
@@ -48,60 +49,40 @@ func (t *threadEntry) told() (platform.State, bool) {
 	return platform.StateSleeping, t.state != threadInitialized
 }
 
-// relative describes one process of the table.
-func (p *inspection) relative(e entry) platform.Relative {
-	p.text = p.text[:0]
-	return platform.Relative{Key: p.keyOf(e), Parent: p.parentOf(e), Command: string(p.lend(p.pass.table.name(e)))}
-}
-
-// Parents returns the parent, its parent and so on, as far as they live.
-func (p *inspection) Parents() ([]platform.Relative, error) {
-	v, err := p.find()
-	if err != nil {
+// everybody is the table of all processes, while this one lives.
+func (p *inspection) everybody() ([]platform.Relative, error) {
+	if _, err := p.find(); err != nil {
 		return nil, err
 	}
-	parents := []platform.Relative{}
-	for e := v.entry; len(parents) < len(p.entries); { // the kernel's own processes may be each other's
-		i, ok := p.places[p.parentOf(e)]
-		if !ok {
-			break
-		}
-		e = p.entries[i]
-		parents = append(parents, p.relative(e))
+	all := make([]platform.Relative, 0, len(p.entries))
+	for _, e := range p.entries {
+		p.text = p.text[:0]
+		all = append(all, platform.Relative{Key: p.keyOf(e), Parent: p.parentOf(e), Command: string(p.lend(p.pass.table.name(e)))})
 	}
-	return parents, nil
+	return all, nil
 }
 
 // Children returns the processes that this one is the parent of.
-func (p *inspection) Children() ([]platform.Relative, error) { return p.descend(false) }
+func (p *inspection) Children() ([]platform.Relative, error) { return p.below(false) }
 
 // Descendants returns children, their children and so on.
-func (p *inspection) Descendants() ([]platform.Relative, error) { return p.descend(true) }
+func (p *inspection) Descendants() ([]platform.Relative, error) { return p.below(true) }
 
-func (p *inspection) descend(deep bool) ([]platform.Relative, error) {
-	v, err := p.find()
+func (p *inspection) below(deep bool) ([]platform.Relative, error) {
+	all, err := p.everybody()
 	if err != nil {
 		return nil, err
 	}
-	kin := []platform.Relative{}
-	seen := map[uint64]bool{v.key.ID: true}
-	for open := []uint64{v.key.ID}; len(open) > 0; open = open[1:] {
-		for _, e := range p.entries {
-			r := p.relative(e)
-			if r.Parent != open[0] || seen[r.Key.ID] {
-				continue
-			}
-			seen[r.Key.ID] = true
-			kin = append(kin, r)
-			if deep {
-				open = append(open, r.Key.ID)
-			}
-		}
+	return kin.Below(all, p.key.ID, deep), nil
+}
+
+// Parents returns the parent, its parent and so on.
+func (p *inspection) Parents() ([]platform.Relative, error) {
+	all, err := p.everybody()
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(kin, func(a, b platform.Relative) int {
-		return cmp.Or(cmp.Compare(a.Key.Start, b.Key.Start), cmp.Compare(a.Key.ID, b.Key.ID))
-	})
-	return kin, nil
+	return kin.Above(all, p.key.ID), nil
 }
 
 // noDescriptor is the number of a socket's handle, which its table does not tell.
