@@ -3,11 +3,9 @@ package simkernel
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -159,45 +157,4 @@ func DetailRace(t *testing.T, open func(*World) *Inspected) {
 	if ended < 10 {
 		t.Errorf("%d times the process had ended", ended)
 	}
-}
-
-// CheckInterfaces compares the interfaces with what is so: the loopback "lo0" and those of
-// the world.
-func CheckInterfaces(w *World, i platform.Inspector) error {
-	list, err := i.Interfaces(context.Background())
-	if err != nil {
-		return err
-	}
-	lo := &Interface{Name: "lo0", Index: 99, Up: true, MTU: 16384}
-	want := append([]*Interface{lo}, w.Interfaces...)
-	if len(list) != len(want) {
-		return fmt.Errorf("%d interfaces, want %d", len(list), len(want))
-	}
-	for n, truth := range want {
-		if err := compareInterface(&list[n], truth, truth == lo); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func compareInterface(got *platform.Interface, truth *Interface, loopback bool) error {
-	state := "down"
-	if truth.Up {
-		state = "up"
-	}
-	prefixes := truth.Addresses()
-	v4 := platform.Address{IP: prefixes[0].Addr(), Bits: prefixes[0].Bits()}
-	if !loopback {
-		v4.Broadcast = truth.Broadcast()
-	}
-	addresses := []platform.Address{v4, {IP: prefixes[1].Addr().WithZone(truth.Name), Bits: prefixes[1].Bits()}}
-	if got.Name != truth.Name || got.Index != truth.Index || got.State != state || got.MTU == nil || *got.MTU != truth.MTU ||
-		!reflect.DeepEqual(got.Addresses, addresses) || slices.Contains(got.Flags, "loopback") != loopback || !slices.Contains(got.Flags, "up") {
-		return fmt.Errorf("told %s, want %s with %s", show(got), show(truth), show(addresses))
-	}
-	if wantHardware := !loopback; (len(got.Hardware) == 6) != wantHardware || (got.Hardware != nil && got.Hardware[5] != byte(truth.Index)) {
-		return fmt.Errorf("%s has the address %x", got.Name, got.Hardware)
-	}
-	return nil
 }

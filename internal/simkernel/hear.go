@@ -3,8 +3,10 @@ package simkernel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/pidometer/pidometer/platform"
@@ -109,4 +111,25 @@ func Faults(t *testing.T, machine Failing, vital map[string]bool) {
 			}
 		}
 	}
+}
+
+// Lines reads everything of a backend, and returns what samples of a kind tell in a line each
+// by their names.
+func Lines(b platform.Backend, kinds ...platform.Entity) (lines map[string]string, err error) {
+	lines = map[string]string{}
+	h := NewHeard()
+	h.Each = func(s *platform.Sample) {
+		if !slices.Contains(kinds, s.Entity) {
+			return
+		}
+		first, n := s.Entity.Block()
+		line := ""
+		for f := first; f < first+platform.Field(n); f++ {
+			if v, ok := s.Get(f); ok {
+				line += fmt.Sprint(f, "=", int64(v), " ")
+			}
+		}
+		lines[s.Key.Name] = line
+	}
+	return lines, h.Read(b, All(b))
 }

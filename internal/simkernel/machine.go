@@ -72,3 +72,55 @@ type stopper struct{ most, got int }
 
 func (s *stopper) Sample(*platform.Sample) bool { s.got++; return s.got < s.most }
 func (s *stopper) Miss(int, platform.Reason)    {}
+
+// Known is what a backend finds of a process that it looks up.
+type Known struct {
+	Key     platform.Key
+	Parent  uint64
+	Command string
+}
+
+// Lookup is a backend that finds processes by PID: in rows of so many bytes, by calls without
+// which there is none. Zombies are found only where they have a row of their own.
+type Lookup struct {
+	Dialect Dialect
+	World   *World
+	Answers *Answers
+	Row     int
+	Vital   []string
+	Zombies bool
+	Find    func(pid uint64) (Known, error)
+}
+
+// Check compares what is found with what is so. Nobody is found where there is nobody, in an
+// answer that breaks off, and where a call fails.
+func (l *Lookup) Check(t *testing.T) {
+	t.Helper()
+	for _, p := range l.World.Processes {
+		known, err := l.Find(p.PID)
+		want := Known{platform.Key{ID: p.PID, Start: l.Dialect.Start(l.World, p)}, p.Parent, p.Name}
+		if gone := p.State == Zombie && !l.Zombies; gone != errors.Is(err, os.ErrProcessDone) || !gone && (err != nil || known != want) {
+			t.Errorf("%+v, %v, want %+v", known, err, want)
+		}
+	}
+	if _, err := l.Find(4711); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("of nobody: %v", err)
+	}
+	for l.Answers.Cut = 1; l.Answers.Cut < l.Row; l.Answers.Cut++ {
+		if known, err := l.Find(1); err == nil {
+			t.Errorf("an answer of %d bytes tells %+v", l.Answers.Cut, known)
+		}
+	}
+	l.Answers.Cut = 0
+	for _, name := range l.Vital {
+		l.Answers.Fail = func(call string) error {
+			if call == name {
+				return fs.ErrPermission
+			}
+			return nil
+		}
+		if _, err := l.Find(1); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

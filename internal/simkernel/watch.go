@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"testing"
 
 	"github.com/pidometer/pidometer/platform"
 )
@@ -101,4 +102,29 @@ func (l lives) reduced(gathered bool) (all []life) {
 		})
 	}
 	return all
+}
+
+// Watches compares what a watch tells with what happens, in every world: to whom, and how it
+// ended.
+func Watches(t *testing.T, d Dialect, worlds uint64) {
+	t.Helper()
+	for _, every := range []int{1, 7} {
+		Simulate(t, worlds, func(seed uint64) error {
+			w := New(seed, 8)
+			b, err := d.Open(w)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			key := func(pid uint64) platform.Key { return platform.Key{ID: pid, Start: d.Start(w, w.Find(pid))} }
+			f := Following{Backend: b, Step: w.Step, Key: key, Hear: func(l Lives) { w.Hear = append(w.Hear, l) }}
+			for _, p := range w.Processes {
+				f.Everyone = append(f.Everyone, key(p.PID))
+			}
+			if err := CheckWatch(f, Steps, every); err != nil {
+				return fmt.Errorf("seed %d: %w", seed, err)
+			}
+			return nil
+		})
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"reflect"
 	"testing"
 	"time"
 
@@ -33,28 +32,10 @@ func TestDetailLengths(t *testing.T) { simkernel.DetailLengths(t, 2500, inspecte
 
 // The lists of the host are those of the world.
 func TestHostDetails(t *testing.T) {
-	w := simkernel.New(4, 8)
-	m := inspected(t)(w)
-	defer m.Close()
-	ctx := context.Background()
-	for range 100 {
-		if err := simkernel.CheckInterfaces(w, m.Inspector); err != nil {
-			t.Fatal(err)
-		}
-		w.Step()
-	}
-	mounts, err := m.Mounts(ctx)
-	if err != nil || len(mounts) != 3 {
-		t.Fatal(mounts, err)
-	}
-	if want := (platform.Mount{Device: 8, Root: "/", Point: "/ro", Type: "apfs", Source: "/dev/disk3s1", Options: "ro", ReadOnly: true}); mounts[1] != want {
-		t.Errorf("%+v, want %+v", mounts[1], want)
-	}
-	sessions, err := m.Sessions(ctx)
-	want := []platform.Session{{User: "root", Terminal: "ttys001", Host: "there.example", PID: 77, Started: time.Unix(1_790_000_100, 0)}}
-	if err != nil || !reflect.DeepEqual(sessions, want) {
-		t.Errorf("%+v, %v, want %+v", sessions, err, want)
-	}
+	simkernel.HostLists(t, inspected(t), simkernel.HostList{
+		Mounts: 3, Mount: map[int]platform.Mount{1: {Device: 8, Root: "/", Point: "/ro", Type: "apfs", Source: "/dev/disk3s1", Options: "ro", ReadOnly: true}},
+		Sessions: 1, Session: platform.Session{User: "root", Terminal: "ttys001", Host: "there.example", PID: 77, Started: time.Unix(1_790_000_100, 0)},
+	})
 }
 
 // A descriptor that is closed between the list and the question is left out, as is a thread
@@ -104,14 +85,9 @@ func TestKernelProcess(t *testing.T) {
 	}
 }
 
+// Every detail that is told has a source.
 func TestDetailSources(t *testing.T) {
-	told := map[string]bool{}
-	for _, d := range Details() {
-		told[d.Detail] = len(d.Reads) > 0
-	}
-	if len(told) != 16 || told["Affinity"] || told["Limits"] || told["IOPriority"] || told["SocketStats"] {
-		t.Error(told)
-	}
+	simkernel.DetailSources(t, Details(), "Affinity", "Limits", "IOPriority", "SocketStats")
 }
 
 // FuzzDecodeSocket takes what is known of a socket apart.

@@ -91,7 +91,7 @@ func TestSimulation(t *testing.T) {
 // What a watch tells is what happens to those that are followed, in every world: what runs
 // another program, and how it ended, unless that is denied.
 func TestWatch(t *testing.T) {
-	simkernel.Simulate(t, worlds/10, func(seed uint64) error {
+	simkernel.Simulate(t, worlds, func(seed uint64) error {
 		if err := watch(simkernel.New(seed, 8)); err != nil {
 			return fmt.Errorf("seed %d: %w", seed, err)
 		}

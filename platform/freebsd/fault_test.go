@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -219,31 +218,10 @@ func TestWho(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	who := b.(*backend).Backend.Who
-	for _, p := range k.Processes {
-		known, err := who(p.PID)
-		if err != nil || known.Key != (platform.Key{ID: p.PID, Start: world.Start(k.World, p)}) || known.Parent != p.Parent || string(known.Command) != p.Name {
-			t.Errorf("%+v, %v, want %+v", known, err, p)
-		}
-	}
-	if _, err := who(4711); !errors.Is(err, os.ErrProcessDone) {
-		t.Errorf("of nobody: %v", err)
-	}
-	for k.Cut = 1; k.Cut < rowSize; k.Cut++ {
-		if known, err := who(1); err == nil {
-			t.Errorf("an answer of %d bytes tells %+v", k.Cut, known)
-		}
-	}
-	k.Cut = 0
-	for _, name := range []string{"[1 14 1]", "[1 21]"} {
-		k.Fail = func(call string) error {
-			if call == name {
-				return fs.ErrPermission
-			}
-			return nil
-		}
-		if _, err := who(1); !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+	l := simkernel.Lookup{Dialect: world, World: k.World, Answers: &k.Answers, Row: rowSize, Vital: []string{"[1 14 1]", "[1 21]"}, Zombies: true,
+		Find: func(pid uint64) (simkernel.Known, error) {
+			known, err := b.(*backend).Backend.Who(pid)
+			return simkernel.Known{Key: known.Key, Parent: known.Parent, Command: string(known.Command)}, err
+		}}
+	l.Check(t)
 }

@@ -1,9 +1,6 @@
 package freebsd
 
 import (
-	"context"
-	"errors"
-	"os"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -30,33 +27,13 @@ func TestDetailLengths(t *testing.T) { simkernel.DetailLengths(t, 2500, inspecte
 
 // The lists of the host are those of the world.
 func TestHostDetails(t *testing.T) {
-	w := simkernel.New(4, 8)
-	m := inspected(t)(w)
-	defer m.Close()
-	ctx := context.Background()
-	for range 100 {
-		if err := simkernel.CheckInterfaces(w, m.Inspector); err != nil {
-			t.Fatal(err)
-		}
-		w.Step()
-	}
-	mounts, err := m.Mounts(ctx)
-	if err != nil || len(mounts) != 3 {
-		t.Fatal(mounts, err)
-	}
-	if want := (platform.Mount{Device: 8, Root: "/", Point: "/ro", Type: "zfs", Source: "/dev/ada0p2", Options: "ro", ReadOnly: true}); mounts[1] != want {
-		t.Errorf("%+v, want %+v", mounts[1], want)
-	}
-	sessions, err := m.Sessions(ctx)
-	if want := []platform.Session{{User: "root", Terminal: "pts/1", Host: "there.example", PID: 77, Started: sim.Since}}; err != nil || len(sessions) != 1 ||
-		!sessions[0].Started.Equal(want[0].Started) || sessions[0].User != want[0].User || sessions[0].Terminal != want[0].Terminal ||
-		sessions[0].Host != want[0].Host || sessions[0].PID != want[0].PID {
-		t.Errorf("%+v, %v", sessions, err)
-	}
+	simkernel.HostLists(t, inspected(t), simkernel.HostList{
+		Mounts: 3, Mount: map[int]platform.Mount{1: {Device: 8, Root: "/", Point: "/ro", Type: "zfs", Source: "/dev/ada0p2", Options: "ro", ReadOnly: true}},
+		Sessions: 1, Session: platform.Session{User: "root", Terminal: "pts/1", Host: "there.example", PID: 77, Started: sim.Since},
+	})
 }
 
-// A process of the kernel has no program; its threads are told. Nobody has a PID beyond 31
-// bits.
+// A process of the kernel has no program; its threads are told.
 func TestKernelProcess(t *testing.T) {
 	k := sim.New(simkernel.New(1, 8))
 	k.System = true
@@ -65,39 +42,12 @@ func TestKernelProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	p, err := b.(platform.Inspector).Inspect(context.Background(), platform.Self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if _, err := p.Arguments(); !errors.Is(err, platform.ErrKernelThread) {
-		t.Error(err)
-	}
-	if threads, err := p.Threads(); err != nil || len(threads) != 1 {
-		t.Error(threads, err)
-	}
-	for _, pid := range []uint64{1 << 31, 1 << 40, 4000} {
-		if _, err := b.(platform.Inspector).Inspect(context.Background(), platform.Key{ID: pid}); !errors.Is(err, os.ErrProcessDone) {
-			t.Errorf("%d: %v", pid, err)
-		}
-	}
+	simkernel.KernelProcess(t, b.(platform.Inspector))
 }
 
-// Every detail that is told has a source, and every other one says why not.
+// Every detail that is told has a source.
 func TestDetailSources(t *testing.T) {
-	told := map[string]bool{}
-	for _, d := range Details() {
-		told[d.Detail] = len(d.Reads) > 0
-	}
-	for _, name := range []string{"Identity", "Arguments", "Environment", "Executable", "WorkingDirectory", "Root", "Affinity", "OpenFiles",
-		"Connections", "Threads", "MemoryMaps", "Limits", "Children", "Descendants", "Parents", "Interfaces", "Mounts", "Sessions"} {
-		if !told[name] {
-			t.Errorf("%s has no source", name)
-		}
-	}
-	if told["IOPriority"] || told["SocketStats"] {
-		t.Error(told)
-	}
+	simkernel.DetailSources(t, Details(), "IOPriority", "SocketStats")
 }
 
 // twin reads the records of a list the slow way, or nil if they do not add up.

@@ -1,7 +1,6 @@
 package freebsd
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -66,30 +65,7 @@ func TestSimulation(t *testing.T) {
 }
 
 // What a watch tells is what happens, in every world: to whom, and how it ended.
-func TestWatch(t *testing.T) {
-	for _, every := range []int{1, 7} {
-		simkernel.Simulate(t, worlds/10, func(seed uint64) error {
-			w := simkernel.New(seed, 8)
-			b, err := New(Options{Kernel: sim.New(w)})
-			if err != nil {
-				return err
-			}
-			defer b.Close()
-			key := func(pid uint64) platform.Key {
-				p := w.Find(pid)
-				return platform.Key{ID: pid, Start: world.Start(w, p)}
-			}
-			f := simkernel.Following{Backend: b, Step: w.Step, Key: key, Hear: func(l simkernel.Lives) { w.Hear = append(w.Hear, l) }}
-			for _, p := range w.Processes {
-				f.Everyone = append(f.Everyone, key(p.PID))
-			}
-			if err := simkernel.CheckWatch(f, simkernel.Steps, every); err != nil {
-				return fmt.Errorf("seed %d: %w", seed, err)
-			}
-			return nil
-		})
-	}
-}
+func TestWatch(t *testing.T) { simkernel.Watches(t, world, worlds) }
 
 // Nothing is kept of what is gone: 10,000 passes leave memory and descriptors as they were.
 func TestFlat(t *testing.T) {

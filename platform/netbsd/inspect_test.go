@@ -1,9 +1,6 @@
 package netbsd
 
 import (
-	"context"
-	"errors"
-	"os"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -30,31 +27,13 @@ func TestDetailLengths(t *testing.T) { simkernel.DetailLengths(t, 2500, inspecte
 
 // The lists of the host are those of the world.
 func TestHostDetails(t *testing.T) {
-	w := simkernel.New(4, 8)
-	m := inspected(t)(w)
-	defer m.Close()
-	for range 100 {
-		if err := simkernel.CheckInterfaces(w, m.Inspector); err != nil {
-			t.Fatal(err)
-		}
-		w.Step()
-	}
-	mounts, err := m.Mounts(context.Background())
-	if err != nil || len(mounts) != 3 {
-		t.Fatal(mounts, err)
-	}
-	if want := (platform.Mount{Device: 8, Root: "/", Point: "/ro", Type: "ffs", Source: "/dev/sd0", Options: "ro", ReadOnly: true}); mounts[1] != want {
-		t.Errorf("%+v, want %+v", mounts[1], want)
-	}
-	sessions, err := m.Sessions(context.Background())
-	want := platform.Session{User: "ann", Terminal: "ttyp0", Host: "there.example", Started: bsd.Since, PID: 77}
-	if err != nil || len(sessions) != 2 || sessions[0] != want {
-		t.Errorf("%+v, %v, want %+v", sessions, err, want)
-	}
+	simkernel.HostLists(t, inspected(t), simkernel.HostList{
+		Mounts: 3, Mount: map[int]platform.Mount{1: {Device: 8, Root: "/", Point: "/ro", Type: "ffs", Source: "/dev/sd0", Options: "ro", ReadOnly: true}},
+		Sessions: 2, Session: platform.Session{User: "ann", Terminal: "ttyp0", Host: "there.example", Started: bsd.Since, PID: 77},
+	})
 }
 
-// A process of the kernel has no program; its threads are told. Nobody has a PID beyond 31
-// bits.
+// A process of the kernel has no program; its threads are told.
 func TestKernelProcess(t *testing.T) {
 	k := bsd.NetBSD(simkernel.New(1, 8))
 	k.System = true
@@ -63,69 +42,18 @@ func TestKernelProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	p, err := b.(platform.Inspector).Inspect(context.Background(), platform.Self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if _, err := p.Arguments(); !errors.Is(err, platform.ErrKernelThread) {
-		t.Error(err)
-	}
-	if threads, err := p.Threads(); err != nil || len(threads) != 1 {
-		t.Error(threads, err)
-	}
-	for _, pid := range []uint64{1 << 31, 1 << 40, 4000} {
-		if _, err := b.(platform.Inspector).Inspect(context.Background(), platform.Key{ID: pid}); !errors.Is(err, os.ErrProcessDone) {
-			t.Errorf("%d: %v", pid, err)
-		}
-	}
+	simkernel.KernelProcess(t, b.(platform.Inspector))
 	if h, err := hear(k, false); err != nil || h.Texts[platform.ProcessArguments] != "" {
 		t.Errorf("%v, %q", err, h.Texts[platform.ProcessArguments])
 	}
 }
 
 // Who has the PID of a zombie that was opened, and lives, is another.
-func TestAfterZombie(t *testing.T) {
-	k := bsd.NetBSD(simkernel.New(1, 8))
-	b, err := New(Options{Kernel: k})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	who := k.World.Find(k.Self)
-	who.State = simkernel.Zombie
-	p, err := b.(platform.Inspector).Inspect(context.Background(), platform.Self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if _, err := p.Threads(); !errors.Is(err, platform.ErrZombie) {
-		t.Error(err)
-	}
-	who.State = simkernel.Sleeping
-	if _, err := p.Threads(); !errors.Is(err, os.ErrProcessDone) {
-		t.Error(err)
-	}
-	if id, err := p.Identity(); !errors.Is(err, os.ErrProcessDone) {
-		t.Errorf("%+v, %v", id, err)
-	}
-}
+func TestAfterZombie(t *testing.T) { simkernel.AfterZombie(t, inspected(t)(simkernel.New(1, 8))) }
 
 // Every detail that is told has a source.
 func TestDetailSources(t *testing.T) {
-	told := map[string]bool{}
-	for _, d := range Details() {
-		told[d.Detail] = len(d.Reads) > 0
-	}
-	lacks := append([]string{"IOPriority", "SocketStats"}, world.Details.Lacks...)
-	for _, name := range lacks {
-		if told[name] {
-			t.Errorf("%s has a source", name)
-		}
-	}
-	if len(told)+len(lacks) != 20 {
-		t.Errorf("%v", told)
-	}
+	simkernel.DetailSources(t, Details(), append([]string{"IOPriority", "SocketStats"}, world.Details.Lacks...)...)
 }
 
 // answer is what the made-up kernel says.

@@ -2,7 +2,6 @@ package netbsd
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -59,29 +58,12 @@ func TestStop(t *testing.T) {
 
 // told are what samples of a kind tell, in a line each by their names.
 func told(k *bsd.Kernel, kinds ...platform.Entity) (lines map[string]string, err error) {
-	lines = map[string]string{}
 	b, err := New(Options{Kernel: k, AllDevices: true})
 	if err != nil {
 		return nil, err
 	}
 	defer b.Close()
-	h := simkernel.NewHeard()
-	h.Each = func(s *platform.Sample) {
-		for _, kind := range kinds {
-			if s.Entity != kind {
-				continue
-			}
-			first, n := s.Entity.Block()
-			line := ""
-			for f := first; f < first+platform.Field(n); f++ {
-				if v, ok := s.Get(f); ok {
-					line += fmt.Sprint(f, "=", int64(v), " ")
-				}
-			}
-			lines[s.Key.Name] = line
-		}
-	}
-	return lines, h.Read(b, simkernel.All(b))
+	return simkernel.Lines(b, kinds...)
 }
 
 // What is not compared with a world: memory, texts, file systems, swap, sockets.

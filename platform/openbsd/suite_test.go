@@ -1,10 +1,6 @@
 package openbsd
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"testing"
 
 	"github.com/pidometer/pidometer/internal/simkernel"
@@ -84,27 +80,7 @@ func TestInspection(t *testing.T) {
 }
 
 // What a watch tells is what happens, in every world: to whom, and how it ended.
-func TestWatch(t *testing.T) {
-	for _, every := range []int{1, 7} {
-		simkernel.Simulate(t, worlds/10, func(seed uint64) error {
-			w := simkernel.New(seed, 8)
-			b, err := New(Options{Kernel: bsd.OpenBSD(w)})
-			if err != nil {
-				return err
-			}
-			defer b.Close()
-			key := func(pid uint64) platform.Key { return platform.Key{ID: pid, Start: world.Start(w, w.Find(pid))} }
-			f := simkernel.Following{Backend: b, Step: w.Step, Key: key, Hear: func(l simkernel.Lives) { w.Hear = append(w.Hear, l) }}
-			for _, p := range w.Processes {
-				f.Everyone = append(f.Everyone, key(p.PID))
-			}
-			if err := simkernel.CheckWatch(f, simkernel.Steps, every); err != nil {
-				return fmt.Errorf("seed %d: %w", seed, err)
-			}
-			return nil
-		})
-	}
-}
+func TestWatch(t *testing.T) { simkernel.Watches(t, world, worlds) }
 
 // Single processes are looked up as they are, and what is not whole is refused.
 func TestWho(t *testing.T) {
@@ -114,38 +90,12 @@ func TestWho(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	who := b.(*backend).Backend.Who
-	for _, p := range k.Processes {
-		known, err := who(p.PID)
-		switch {
-		case p.State == simkernel.Zombie:
-			if !errors.Is(err, os.ErrProcessDone) {
-				t.Errorf("a zombie: %+v, %v", known, err)
-			}
-		case err != nil || known.Key != (platform.Key{ID: p.PID, Start: world.Start(k.World, p)}) || known.Parent != p.Parent || string(known.Command) != p.Name:
-			t.Errorf("%+v, %v, want %+v", known, err, p)
-		}
-	}
-	if _, err := who(4711); !errors.Is(err, os.ErrProcessDone) {
-		t.Errorf("of nobody: %v", err)
-	}
-	for k.Cut = 1; k.Cut < rowLength; k.Cut++ {
-		if known, err := who(1); err == nil {
-			t.Errorf("an answer of %d bytes tells %+v", k.Cut, known)
-		}
-	}
-	k.Cut = 0
-	for _, name := range []string{"proc", "boottime"} {
-		k.Fail = func(call string) error {
-			if call == name {
-				return fs.ErrPermission
-			}
-			return nil
-		}
-		if _, err := who(1); !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+	l := simkernel.Lookup{Dialect: world, World: k.World, Answers: &k.Answers, Row: rowLength, Vital: []string{"proc", "boottime"},
+		Find: func(pid uint64) (simkernel.Known, error) {
+			known, err := b.(*backend).Backend.Who(pid)
+			return simkernel.Known{Key: known.Key, Parent: known.Parent, Command: string(known.Command)}, err
+		}}
+	l.Check(t)
 }
 
 const rowLength = rowSize

@@ -33,59 +33,25 @@ func TestDetailLengths(t *testing.T) { simkernel.DetailLengths(t, 2500, inspecte
 
 // The lists of the host are those of the world.
 func TestHostDetails(t *testing.T) {
-	w := simkernel.New(4, 8)
-	m := inspected(t)(w)
-	defer m.Close()
-	ctx := context.Background()
-	for range 100 {
-		if err := simkernel.CheckInterfaces(w, m.Inspector); err != nil {
-			t.Fatal(err)
-		}
-		w.Step()
-	}
-	mounts, err := m.Mounts(ctx)
-	if err != nil || len(mounts) != 5 {
-		t.Fatal(mounts, err)
-	}
-	if want := (platform.Mount{Device: 0x4410002, Root: "/", Point: "/", Type: "zfs", Source: "rpool/ROOT/a", Options: "rw,devices,dev=4410002"}); mounts[0] != want {
-		t.Errorf("%+v, want %+v", mounts[0], want)
-	}
-	if !mounts[4].ReadOnly || mounts[4].Point != "/ro" {
-		t.Errorf("%+v", mounts[4])
-	}
-	sessions, err := m.Sessions(ctx)
-	want := platform.Session{User: "root", Terminal: "pts/1", Host: "there.example", PID: 77, Started: sim.Since}
-	if err != nil || len(sessions) != 1 || sessions[0] != want {
-		t.Errorf("%+v, %v, want %+v", sessions, err, want)
-	}
+	simkernel.HostLists(t, inspected(t), simkernel.HostList{
+		Mounts: 5, Mount: map[int]platform.Mount{
+			0: {Device: 0x4410002, Root: "/", Point: "/", Type: "zfs", Source: "rpool/ROOT/a", Options: "rw,devices,dev=4410002"},
+			4: {Root: "/", Point: "/ro", Type: "hsfs", Source: "/dev/dsk/c1", Options: "ro", ReadOnly: true},
+		},
+		Sessions: 1, Session: platform.Session{User: "root", Terminal: "pts/1", Host: "there.example", PID: 77, Started: sim.Since},
+	})
 }
 
-// A process of the kernel has no program; its threads are told. Nobody has a PID beyond 31
-// bits.
+// A process of the kernel has no program; its threads are told.
 func TestKernelProcess(t *testing.T) {
 	k := sim.New(simkernel.New(1, 8))
 	k.Core = true
-	b, err := New(Options{Kernel: k})
+	b, err := New(Options{Kernel: k, Budget: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	p, err := b.(platform.Inspector).Inspect(context.Background(), platform.Self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
-	if _, err := p.Arguments(); !errors.Is(err, platform.ErrKernelThread) {
-		t.Error(err)
-	}
-	if threads, err := p.Threads(); err != nil || len(threads) != 1 {
-		t.Error(threads, err)
-	}
-	for _, pid := range []uint64{1 << 31, 1 << 40, 4000} {
-		if _, err := b.(platform.Inspector).Inspect(context.Background(), platform.Key{ID: pid}); !errors.Is(err, os.ErrProcessDone) {
-			t.Errorf("%d: %v", pid, err)
-		}
-	}
+	simkernel.KernelProcess(t, b.(platform.Inspector))
 }
 
 // self inspects the observer.
