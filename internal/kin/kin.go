@@ -1,6 +1,6 @@
-// Package kin finds who a process comes from and who comes from it, in a list of all processes
-// of one moment. A parent is who has its PID: kernels give the children of one that ended
-// another parent at once.
+// Package kin finds who a process comes from and who comes from it, in a list of all processes.
+// A parent is who has its PID: Unix gives the children of one that ended another parent at once,
+// and the list of Windows names none where somebody younger has the PID.
 package kin
 
 import (
@@ -12,7 +12,11 @@ import (
 
 // Below returns the children of a process, the eldest first. With deep it returns their
 // children too, and so on. The kernel's first process is its own parent, and nobody's child.
-func Below(all []platform.Relative, pid uint64, deep bool) []platform.Relative {
+func Below(everybody func() ([]platform.Relative, error), pid uint64, deep bool) ([]platform.Relative, error) {
+	all, err := everybody()
+	if err != nil {
+		return nil, err
+	}
 	kin := []platform.Relative{}
 	seen := map[uint64]bool{pid: true}
 	for open := []uint64{pid}; len(open) > 0; open = open[1:] {
@@ -30,12 +34,16 @@ func Below(all []platform.Relative, pid uint64, deep bool) []platform.Relative {
 	slices.SortFunc(kin, func(a, b platform.Relative) int {
 		return cmp.Or(cmp.Compare(a.Key.Start, b.Key.Start), cmp.Compare(a.Key.ID, b.Key.ID))
 	})
-	return kin
+	return kin, nil
 }
 
 // Above returns the parent of a process, its parent and so on, as far as they live. Processes
 // that are each other's parents are told once.
-func Above(all []platform.Relative, pid uint64) []platform.Relative {
+func Above(everybody func() ([]platform.Relative, error), pid uint64) ([]platform.Relative, error) {
+	all, err := everybody()
+	if err != nil {
+		return nil, err
+	}
 	by := map[uint64]platform.Relative{}
 	for _, r := range all {
 		by[r.Key.ID] = r
@@ -45,7 +53,7 @@ func Above(all []platform.Relative, pid uint64) []platform.Relative {
 	for child := by[pid]; ; {
 		parent, ok := by[child.Parent]
 		if !ok || seen[parent.Key.ID] {
-			return parents
+			return parents, nil
 		}
 		seen[parent.Key.ID] = true
 		parents = append(parents, parent)

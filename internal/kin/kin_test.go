@@ -1,11 +1,42 @@
 package kin
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/pidometer/pidometer/platform"
 )
+
+func below(t *testing.T, all []platform.Relative, pid uint64, deep bool) []platform.Relative {
+	t.Helper()
+	kin, err := Below(func() ([]platform.Relative, error) { return all, nil }, pid, deep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kin
+}
+
+func above(t *testing.T, all []platform.Relative, pid uint64) []platform.Relative {
+	t.Helper()
+	kin, err := Above(func() ([]platform.Relative, error) { return all, nil }, pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kin
+}
+
+// Without a list there is nobody, and the reason.
+func TestNoList(t *testing.T) {
+	odd := errors.New("odd")
+	none := func() ([]platform.Relative, error) { return nil, odd }
+	if kin, err := Below(none, 1, true); kin != nil || err != odd {
+		t.Error(kin, err)
+	}
+	if kin, err := Above(none, 1); kin != nil || err != odd {
+		t.Error(kin, err)
+	}
+}
 
 // some are processes with parents among them, above them, or nowhere; few are their own, or in
 // a circle.
@@ -42,14 +73,14 @@ func TestFamilies(t *testing.T) {
 		for _, of := range all {
 			for _, deep := range []bool{false, true} {
 				generations := map[bool]int{false: 1, true: len(all)}[deep]
-				check(t, Below(all, of.Key.ID, deep), all, func(r platform.Relative) bool {
+				check(t, below(t, all, of.Key.ID, deep), all, func(r platform.Relative) bool {
 					return r.Key != of.Key && descends(all, r, of.Key.ID, generations)
 				})
 			}
-			above := Above(all, of.Key.ID)
-			check(t, above, all, func(r platform.Relative) bool { return r.Key != of.Key && descends(all, of, r.Key.ID, len(all)) })
+			parents := above(t, all, of.Key.ID)
+			check(t, parents, all, func(r platform.Relative) bool { return r.Key != of.Key && descends(all, of, r.Key.ID, len(all)) })
 			child := of
-			for _, parent := range above {
+			for _, parent := range parents {
 				if child.Parent != parent.Key.ID {
 					t.Fatalf("%v: %v stands above %v", all, parent, child)
 				}
@@ -80,7 +111,7 @@ func check(t *testing.T, got, all []platform.Relative, should func(platform.Rela
 func TestOrder(t *testing.T) {
 	for seed := range uint64(1000) {
 		all := some(rand.New(rand.NewPCG(seed, 2)))
-		kin := Below(all, all[0].Key.ID, true)
+		kin := below(t, all, all[0].Key.ID, true)
 		for i := 1; i < len(kin); i++ {
 			a, b := kin[i-1].Key, kin[i].Key
 			if a.Start > b.Start || a.Start == b.Start && a.ID >= b.ID {
@@ -93,10 +124,10 @@ func TestOrder(t *testing.T) {
 // Whom the list does not have has nobody above, and those below that name it.
 func TestStranger(t *testing.T) {
 	all := []platform.Relative{{Key: platform.Key{ID: 5}, Parent: 9}, {Key: platform.Key{ID: 6}, Parent: 5}}
-	if kin := Below(all, 9, true); len(kin) != 2 {
+	if kin := below(t, all, 9, true); len(kin) != 2 {
 		t.Error(kin)
 	}
-	if kin := Above(all, 9); len(kin) != 0 {
+	if kin := above(t, all, 9); len(kin) != 0 {
 		t.Error(kin)
 	}
 }

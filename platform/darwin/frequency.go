@@ -50,8 +50,11 @@ func (m *machine) frequencies() sysctl.HostSource {
 
 func (m *machine) readSpeeds(p *sysctl.Pass) ([]sysctl.Speed, error) {
 	nominal, err := ifPresent(p, nominalSpeed)
-	if err != nil || nominal != 0 {
-		return intelSpeeds(p, nominal, err)
+	switch {
+	case err != nil:
+		return nil, err
+	case nominal != 0:
+		return intelSpeeds(p, nominal)
 	}
 	if !m.measured {
 		m.speeds, err = m.clusterSpeeds()
@@ -70,10 +73,7 @@ func ifPresent(p *sysctl.Pass, name string) (uint64, error) {
 }
 
 // intelSpeeds are the same for all.
-func intelSpeeds(p *sysctl.Pass, nominal uint64, failed error) (all []sysctl.Speed, err error) {
-	if failed != nil {
-		return nil, failed
-	}
+func intelSpeeds(p *sysctl.Pass, nominal uint64) (all []sysctl.Speed, err error) {
 	count, err := named(p, "hw.ncpu")
 	if err != nil {
 		return nil, err

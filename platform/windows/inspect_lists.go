@@ -63,27 +63,17 @@ func (p *inspection) everybody() ([]platform.Relative, error) {
 }
 
 // Children returns the processes that this one is the parent of.
-func (p *inspection) Children() ([]platform.Relative, error) { return p.below(false) }
+func (p *inspection) Children() ([]platform.Relative, error) {
+	return kin.Below(p.everybody, p.key.ID, false)
+}
 
 // Descendants returns children, their children and so on.
-func (p *inspection) Descendants() ([]platform.Relative, error) { return p.below(true) }
-
-func (p *inspection) below(deep bool) ([]platform.Relative, error) {
-	all, err := p.everybody()
-	if err != nil {
-		return nil, err
-	}
-	return kin.Below(all, p.key.ID, deep), nil
+func (p *inspection) Descendants() ([]platform.Relative, error) {
+	return kin.Below(p.everybody, p.key.ID, true)
 }
 
 // Parents returns the parent, its parent and so on.
-func (p *inspection) Parents() ([]platform.Relative, error) {
-	all, err := p.everybody()
-	if err != nil {
-		return nil, err
-	}
-	return kin.Above(all, p.key.ID), nil
-}
+func (p *inspection) Parents() ([]platform.Relative, error) { return kin.Above(p.everybody, p.key.ID) }
 
 // noDescriptor is the number of a socket's handle, which its table does not tell.
 const noDescriptor = -1
